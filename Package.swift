@@ -1,0 +1,50 @@
+// swift-tools-version: 6.1
+// Two builds of one source: DIPTYCH_EMBEDDED=1 makes the objects of the shipped library (no Swift runtime);
+// without it, ordinary Swift for the tests, the sanitizers and the command.
+import PackageDescription
+
+let embedded = Context.environment["DIPTYCH_EMBEDDED"] == "1"
+
+#if arch(x86_64)
+let x86 = true
+#else
+let x86 = false
+#endif
+
+let core: [SwiftSetting] = embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : []
+let kernels: [SwiftSetting] = core + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+let avx2: [SwiftSetting] = kernels + [.define("DIPTYCH_AVX2"), .unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
+
+var targets: [Target] = [
+    .systemLibrary(name: "CDiptych", path: "include"),
+    .target(name: "CDiptychPlatform", cSettings: [.unsafeFlags(["-std=c23"])],
+            linkerSettings: [.linkedLibrary("m"), .linkedLibrary("z")]),
+    .target(name: "CDiptychPNG", linkerSettings: [.linkedLibrary("png16")]),
+    .target(name: "DiptychKernels", dependencies: ["CDiptychPlatform"], swiftSettings: kernels),
+    .target(name: "Diptych",
+            dependencies: ["CDiptychPlatform", "CDiptychPNG", "DiptychKernels"] + (x86 ? ["DiptychKernelsAVX2"] : []),
+            swiftSettings: core),
+    .target(name: "DiptychABI", dependencies: ["CDiptych", "Diptych"], swiftSettings: core),
+]
+if x86 {
+    // The folder is a symbolic link: the same kernels, compiled for AVX2 and FMA.
+    targets.append(.target(name: "DiptychKernelsAVX2", dependencies: ["CDiptychPlatform"], swiftSettings: avx2))
+}
+
+var dependencies: [Package.Dependency] = []
+if !embedded {
+    dependencies.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"))
+    targets += [
+        .executableTarget(name: "DiptychCommand",
+                          dependencies: ["Diptych", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "CDiptych"]),
+    ]
+}
+
+let package = Package(
+    name: "diptych",
+    products: embedded ? [.library(name: "diptych", type: .static, targets: ["DiptychABI"])]
+        : [.executable(name: "diptych", targets: ["DiptychCommand"])],
+    dependencies: dependencies,
+    targets: targets
+)

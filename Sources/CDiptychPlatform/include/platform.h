@@ -1,0 +1,71 @@
+/* What the Swift core needs of libc and zlib: Embedded Swift has no Glibc overlay, so this is it. */
+#ifndef DP_PLATFORM_H
+#define DP_PLATFORM_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* errno, which Swift cannot import. */
+static inline int dp_errno(void) { return errno; }
+static inline void dp_set_errno(int value) { errno = value; }
+
+/* open(), which is variadic; mode is used where flags create. */
+int dp_open(const char *path, int flags, unsigned mode);
+
+/* "%.*g" into buffer; returns the length. */
+int dp_format_double(char *buffer, size_t capacity, int digits, double value);
+
+/* The number in text, which must be all of it; false otherwise, or where it is not finite. Ignores the locale. */
+bool dp_parse_double(const char *text, double *out_value);
+
+/* size bytes aligned to 64, zeroed; NULL where there is no memory. Freed with free(). */
+void *dp_allocate(size_t size);
+
+/* This thread's scratch memory of at least size bytes, aligned to 64, kept until the thread ends; NULL where there
+ * is no memory. The contents do not survive a call that asks for more. */
+void *dp_thread_scratch(size_t size);
+
+/* This thread's last error message. */
+const char *dp_last_error(void);
+void dp_set_last_error(const char *message, size_t length);
+
+/* CPUs that this process may use: affinity and cgroup quota. At least 1. */
+int dp_available_cpus(void);
+
+/* Seconds on the monotonic clock. */
+double dp_seconds(void);
+
+/* Whether this CPU and system have AVX2 and FMA, and DIPTYCH_ISA does not forbid them. Looked up once. */
+bool dp_use_avx2(void);
+
+/* A worker pool: dp_pool_run calls body(context, item, thread) for every item in 0 ..< count, on the calling thread
+ * (thread 0) and threads - 1 others; it returns when all are done. One caller at a time. Safe after fork(). */
+typedef struct dp_pool dp_pool;
+typedef void (*dp_pool_body)(void *context, size_t item, size_t thread);
+dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads start at the first run */
+bool dp_pool_run(dp_pool *pool, size_t count, dp_pool_body body, void *context); /* false: no thread could start */
+void dp_pool_free(dp_pool *pool);
+
+/* Atomic flag for cancellation. */
+static inline void dp_flag_set(int *flag, int value) { __atomic_store_n(flag, value, __ATOMIC_RELAXED); }
+static inline int dp_flag_take(int *flag) { return __atomic_exchange_n(flag, 0, __ATOMIC_RELAXED); }
+
+/* Files inside the library. */
+typedef struct { const unsigned char *bytes; size_t size; } dp_asset;
+dp_asset dp_asset_default_model(void);   /* safetensors */
+dp_asset dp_asset_sample(void);          /* see scripts/make_sample.py */
+
+#endif

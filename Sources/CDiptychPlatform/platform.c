@@ -1,0 +1,171 @@
+#define _GNU_SOURCE
+#include "platform.h"
+
+#include <ctype.h>
+#include <locale.h>
+#include <sched.h>
+#include <stdarg.h>
+
+int dp_open(const char *path, int flags, unsigned mode) { return open(path, flags | O_CLOEXEC, (mode_t)mode); }
+
+static locale_t c_locale(void)
+{
+    static locale_t locale;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    if (!locale) locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    pthread_mutex_unlock(&lock);
+    return locale;
+}
+
+int dp_format_double(char *buffer, size_t capacity, int digits, double value)
+{
+    locale_t c = c_locale(), before = c ? uselocale(c) : (locale_t)0;
+    int length = snprintf(buffer, capacity, "%.*g", digits, value);
+    if (c) uselocale(before);
+    return length;
+}
+
+bool dp_parse_double(const char *text, double *out_value)
+{
+    locale_t c = c_locale();
+    char *end = NULL;
+    if (!*text || isspace((unsigned char)*text)) return false;
+    *out_value = c ? strtod_l(text, &end, c) : strtod(text, &end);
+    return *end == 0 && isfinite(*out_value);
+}
+
+void *dp_allocate(size_t size)
+{
+    void *memory = NULL;
+    if (size == 0) size = 1;
+    if (size > PTRDIFF_MAX || posix_memalign(&memory, 64, size) != 0) return NULL;
+    return memset(memory, 0, size);
+}
+
+/* ---- Memory of a thread's own ---- */
+
+typedef struct { void *memory; size_t size; } scratch;
+
+static pthread_key_t scratch_key;
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+static bool scratch_key_made;
+static __thread scratch thread_scratch;
+
+static void scratch_release(void *unused)
+{
+    (void)unused;
+    free(thread_scratch.memory);
+    thread_scratch = (scratch){NULL, 0};
+}
+
+static void scratch_make_key(void) { scratch_key_made = pthread_key_create(&scratch_key, scratch_release) == 0; }
+
+/* The main thread runs no key destructors at exit. */
+__attribute__((destructor)) static void scratch_release_last(void) { scratch_release(NULL); }
+
+void *dp_thread_scratch(size_t size)
+{
+    if (thread_scratch.size >= size) return thread_scratch.memory;
+    pthread_once(&scratch_once, scratch_make_key);
+    if (!scratch_key_made || pthread_setspecific(scratch_key, &thread_scratch) != 0) return NULL;
+    scratch_release(NULL);
+    thread_scratch.memory = dp_allocate(size);
+    thread_scratch.size = thread_scratch.memory ? size : 0;
+    return thread_scratch.memory;
+}
+
+static __thread char last_error[1024];
+
+const char *dp_last_error(void) { return last_error; }
+
+void dp_set_last_error(const char *message, size_t length)
+{
+    if (length >= sizeof last_error) {
+        length = sizeof last_error - 1;
+        while (length > 0 && ((unsigned char)message[length] & 0xC0) == 0x80) length--; /* a whole UTF-8 character */
+    }
+    memcpy(last_error, message, length);
+    last_error[length] = 0;
+}
+
+/* ---- The machine ---- */
+
+/* The cgroup's quota in CPUs, rounded up; 0 where there is none. */
+static int cgroup_quota(void)
+{
+    double quota = 0, period = 0;
+    char text[64];
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (file) {
+        if (fscanf(file, "%63s %lf", text, &period) != 2 || !dp_parse_double(text, &quota)) quota = 0;
+        fclose(file);
+    } else {
+        file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "re");
+        if (file) {
+            if (fscanf(file, "%lf", &quota) != 1) quota = 0;
+            fclose(file);
+        }
+        file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "re");
+        if (file) {
+            if (fscanf(file, "%lf", &period) != 1) period = 0;
+            fclose(file);
+        }
+    }
+    if (!(quota > 0) || !(period > 0) || quota / period > 4096) return 0;
+    return (int)ceil(quota / period);
+}
+
+int dp_available_cpus(void)
+{
+    cpu_set_t set;
+    int cpus = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    int quota = cgroup_quota();
+    if (quota > 0 && quota < cpus) cpus = quota;
+    return cpus < 1 ? 1 : cpus;
+}
+
+double dp_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+bool dp_use_avx2(void)
+{
+    static int answer; /* 0 unknown, 1 no, 2 yes; racing threads find the same */
+    int known = __atomic_load_n(&answer, __ATOMIC_RELAXED);
+    if (known == 0) {
+        known = 1;
+#if defined(__x86_64__)
+        const char *isa = getenv("DIPTYCH_ISA");
+        __builtin_cpu_init();
+        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && !(isa && strcmp(isa, "baseline") == 0))
+            known = 2;
+#endif
+        __atomic_store_n(&answer, known, __ATOMIC_RELAXED);
+    }
+    return known == 2;
+}
+
+/* ---- Assets ---- */
+
+/* First in line for alignment: both are parsed as bytes, but the model's floats are copied from here. */
+#if __has_embed("assets/default.safetensors")
+static const unsigned char default_model[] = {
+#embed "assets/default.safetensors"
+};
+dp_asset dp_asset_default_model(void) { return (dp_asset){default_model, sizeof default_model}; }
+#else
+dp_asset dp_asset_default_model(void) { return (dp_asset){NULL, 0}; }
+#endif
+
+#if __has_embed("assets/sample.bin.gz")
+static const unsigned char sample[] = {
+#embed "assets/sample.bin.gz"
+};
+dp_asset dp_asset_sample(void) { return (dp_asset){sample, sizeof sample}; }
+#else
+dp_asset dp_asset_sample(void) { return (dp_asset){NULL, 0}; }
+#endif

@@ -1,0 +1,159 @@
+/* A pool of workers that spin briefly and then sleep. Which worker takes an item is left to chance: callers make
+ * items whose results do not depend on it. */
+#define _GNU_SOURCE
+#include "platform.h"
+
+#include <signal.h>
+
+enum { SPINS = 4000 };
+
+struct dp_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t wake, done;
+    int threads, started;
+    pid_t process;
+    pthread_t *workers;
+    /* One run: written before `round` grows, read after. */
+    dp_pool_body body;
+    void *context;
+    size_t count;
+    size_t next;     /* the next item to take */
+    int running;     /* workers still in this round */
+    unsigned round;
+    bool quit;
+};
+
+typedef struct { dp_pool *pool; size_t thread; } worker_start;
+
+static void take_items(dp_pool *pool, size_t thread)
+{
+    for (;;) {
+        size_t item = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED);
+        if (item >= pool->count) return;
+        pool->body(pool->context, item, thread);
+    }
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void *worker(void *argument)
+{
+    worker_start start = *(worker_start *)argument;
+    dp_pool *pool = start.pool;
+    unsigned seen = 0;
+    free(argument);
+    for (;;) {
+        for (int i = 0; i < SPINS && __atomic_load_n(&pool->round, __ATOMIC_ACQUIRE) == seen; i++) relax();
+        if (__atomic_load_n(&pool->round, __ATOMIC_ACQUIRE) == seen) {
+            pthread_mutex_lock(&pool->lock);
+            while (__atomic_load_n(&pool->round, __ATOMIC_ACQUIRE) == seen) pthread_cond_wait(&pool->wake, &pool->lock);
+            pthread_mutex_unlock(&pool->lock);
+        }
+        seen++;
+        if (pool->quit) return NULL;
+        take_items(pool, start.thread);
+        if (__atomic_sub_fetch(&pool->running, 1, __ATOMIC_ACQ_REL) == 0) {
+            pthread_mutex_lock(&pool->lock);
+            pthread_cond_signal(&pool->done);
+            pthread_mutex_unlock(&pool->lock);
+        }
+    }
+}
+
+static void reset(dp_pool *pool)
+{
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->done, NULL);
+    pool->started = 0;
+    pool->round = 0;
+    pool->running = 0;
+    pool->quit = false;
+    pool->process = getpid();
+}
+
+dp_pool *dp_pool_create(int threads)
+{
+    dp_pool *pool = calloc(1, sizeof *pool);
+    if (!pool) return NULL;
+    pool->workers = calloc((size_t)threads, sizeof *pool->workers);
+    if (!pool->workers) {
+        free(pool);
+        return NULL;
+    }
+    pool->threads = threads;
+    reset(pool);
+    return pool;
+}
+
+/* Starts the workers with every signal blocked, so that the host's handlers run on the host's threads. */
+static bool start_workers(dp_pool *pool)
+{
+    sigset_t all, before;
+    if (pool->process != getpid()) reset(pool); /* a fork left the workers behind */
+    if (pool->started == pool->threads - 1) return true;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (pool->started < pool->threads - 1) {
+        worker_start *start = malloc(sizeof *start);
+        if (!start) break;
+        *start = (worker_start){pool, (size_t)pool->started + 1};
+        if (pthread_create(&pool->workers[pool->started], NULL, worker, start) != 0) {
+            free(start);
+            break;
+        }
+        pool->started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return pool->started == pool->threads - 1;
+}
+
+static void release_round(dp_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    __atomic_add_fetch(&pool->round, 1, __ATOMIC_RELEASE);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+bool dp_pool_run(dp_pool *pool, size_t count, dp_pool_body body, void *context)
+{
+    if (pool->threads == 1 || count <= 1) {
+        for (size_t item = 0; item < count; item++) body(context, item, 0);
+        return true;
+    }
+    if (!start_workers(pool)) return false;
+    pool->body = body;
+    pool->context = context;
+    pool->count = count;
+    __atomic_store_n(&pool->next, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&pool->running, pool->started, __ATOMIC_RELAXED);
+    release_round(pool);
+    take_items(pool, 0);
+    for (int i = 0; i < SPINS && __atomic_load_n(&pool->running, __ATOMIC_ACQUIRE) != 0; i++) relax();
+    if (__atomic_load_n(&pool->running, __ATOMIC_ACQUIRE) != 0) {
+        pthread_mutex_lock(&pool->lock);
+        while (__atomic_load_n(&pool->running, __ATOMIC_ACQUIRE) != 0) pthread_cond_wait(&pool->done, &pool->lock);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    return true;
+}
+
+void dp_pool_free(dp_pool *pool)
+{
+    if (!pool) return;
+    if (pool->process == getpid() && pool->started > 0) {
+        pool->quit = true;
+        release_round(pool);
+        for (int i = 0; i < pool->started; i++) pthread_join(pool->workers[i], NULL);
+    }
+    free(pool->workers);
+    free(pool);
+}

@@ -1,0 +1,38 @@
+import CDiptychPlatform
+
+/// Zeroed memory of a fixed count, aligned to 64 bytes, whose allocation can fail without ending the process
+/// (an Array's cannot). Reads and writes go through `pointer`; the owner keeps the bounds.
+public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
+    public let pointer: UnsafeMutablePointer<Element>
+    public let count: Int
+
+    /// Throws `outOfMemory` naming `what`.
+    public init(count: Int, for what: StaticString) throws(DiptychError) {
+        let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        guard count >= 0, !overflow, let memory = dp_allocate(bytes) else {
+            throw DiptychError.memory(overflow ? Int.max : bytes, for: "\(what)")
+        }
+        pointer = memory.bindMemory(to: Element.self, capacity: max(count, 1))
+        self.count = count
+    }
+
+    deinit { free(pointer) }
+
+    public subscript(index: Int) -> Element {
+        get { pointer[index] }
+        set { pointer[index] = newValue }
+    }
+
+    public var span: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: pointer, count: count) }
+}
+
+/// a * b * c, or `limit` naming `what` where it does not fit.
+func product(_ factors: Int..., of what: StaticString) throws(DiptychError) -> Int {
+    var result = 1
+    for factor in factors {
+        let (next, overflow) = result.multipliedReportingOverflow(by: factor)
+        guard !overflow, factor >= 0 else { throw DiptychError(.limit, "\(what) is too large to count") }
+        result = next
+    }
+    return result
+}

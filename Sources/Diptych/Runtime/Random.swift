@@ -1,0 +1,63 @@
+/// Counter-based random numbers: every draw is a pure function of (seed, purpose, step, index), so no result depends
+/// on the order in which threads ask. Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"
+/// (2011).
+public struct Random: Sendable {
+    /// What a number is drawn for; the raw value is part of the key, so it never changes.
+    public enum Purpose: UInt32, Sendable {
+        case weights = 1
+        case pairs = 2
+        case shuffle = 3
+        case dropout = 4
+        case sample = 5
+        case augmentation = 6
+    }
+
+    let seed: UInt64
+    let purpose: Purpose
+
+    public init(seed: UInt64, purpose: Purpose) {
+        self.seed = seed
+        self.purpose = purpose
+    }
+
+    /// Four 32-bit words for the draw `index` of `step`.
+    @inline(__always)
+    public func words(step: UInt32, index: UInt64) -> SIMD4<UInt32> {
+        var counter = SIMD4<UInt32>(UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), step,
+                                    purpose.rawValue)
+        var key0 = UInt32(truncatingIfNeeded: seed), key1 = UInt32(truncatingIfNeeded: seed >> 32)
+        for _ in 0 ..< 10 {
+            let product0 = UInt64(0xD251_1F53) * UInt64(counter[0])
+            let product1 = UInt64(0xCD9E_8D57) * UInt64(counter[2])
+            counter = SIMD4(UInt32(truncatingIfNeeded: product1 >> 32) ^ counter[1] ^ key0,
+                            UInt32(truncatingIfNeeded: product1),
+                            UInt32(truncatingIfNeeded: product0 >> 32) ^ counter[3] ^ key1,
+                            UInt32(truncatingIfNeeded: product0))
+            key0 &+= 0x9E37_79B9
+            key1 &+= 0xBB67_AE85
+        }
+        return counter
+    }
+
+    /// Uniform in [0, 1) with 24 bits.
+    public func uniform(step: UInt32, index: UInt64) -> Float {
+        Float(words(step: step, index: index / 4)[Int(index % 4)] >> 8) * 0x1p-24
+    }
+
+    /// Fills `order` with the first `order.count` elements of a random permutation of 0 ..< count (Fisher and Yates).
+    /// Throws `outOfMemory` where `count` does not fit.
+    public func permutation(of count: Int, step: UInt32, into order: UnsafeMutableBufferPointer<Int>) throws(DiptychError) {
+        let deck = try Buffer<UInt32>(count: count, for: "a permutation")
+        for i in 0 ..< count { deck[i] = UInt32(truncatingIfNeeded: i) }
+        for i in 0 ..< order.count {
+            let word = words(step: step, index: UInt64(i))
+            let bits = UInt64(word[0]) << 32 | UInt64(word[1])
+            // Multiply and take the high half: the bias of 2^-64 * count is below anything measurable.
+            let other = i + Int(bits.multipliedFullWidth(by: UInt64(count - i)).high)
+            let taken = deck[other]
+            deck[other] = deck[i]
+            deck[i] = taken
+            order[i] = Int(taken)
+        }
+    }
+}
