@@ -1,0 +1,1 @@
+int dp_png_placeholder;
