@@ -1,1 +1,0 @@
-int dp_png_placeholder;
