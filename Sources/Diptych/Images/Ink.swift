@@ -8,18 +8,44 @@ let leastContrast: Float = 10
 ///
 /// Throws `blankImage`, naming `name`, where nothing stands out.
 func ink(of image: GreyImage<Float>, polarity: ImageOptions.Polarity, name: String) throws(DiptychError) -> GreyImage<Float> {
-    let pixels = image.pixels
-    if polarity == .darkInk {
-        for i in 0 ..< pixels.count { pixels[i] = 255 - pixels[i] }
-    }
-    let paper = try Paper(of: image, lightInk: polarity != .auto)
+    let paper = try Paper(of: image, polarity: polarity)
     for row in 0 ..< image.height {
-        for column in 0 ..< image.width { pixels[row * image.width + column] -= paper.shade(row: row, column: column) }
+        for column in 0 ..< image.width {
+            let pixel = row * image.width + column
+            image.pixels[pixel] = paper.contrast(image.pixels[pixel], row: row, column: column)
+        }
     }
-    if polarity == .auto, darkerSideIsInk(pixels) {
-        for i in 0 ..< pixels.count { pixels[i] = -pixels[i] }
+    let contrast = try withLessNoise(image)
+    let isDark = switch polarity {
+    case .auto: try inkIsDark(contrast, paperIsEven: paper.isEven)
+    case .darkInk: true
+    case .lightInk: false
     }
+    if isDark {
+        for i in 0 ..< contrast.pixels.count { contrast.pixels[i] = -contrast.pixels[i] }
+    }
+    // Strokes of up to a third of the image are kept whole.
+    let ink = paper.isEven ? contrast : try strokes(in: contrast, reach: contrast.shortestSide / 6 + 1)
+    return try keepInk(in: ink, name: name)
+}
 
+/// Averages 2x2 pixels, as long as there is noise and the image is still many times finer than the result.
+private func withLessNoise(_ image: GreyImage<Float>) throws(DiptychError) -> GreyImage<Float> {
+    var image = image
+    while image.shortestSide >= 192 {
+        var distances = try Histogram()
+        for i in 0 ..< image.pixels.count { distances.add(abs(image.pixels[i])) }
+        if deviation(distances) <= 2 { break }
+        let half = try GreyImage<Float>(height: image.height / 2, width: image.width / 2)
+        resampleByArea(image.pixels.pointer, height: image.height, width: image.width, into: half.pixels.pointer,
+                       height: half.height, width: half.width)
+        image = half
+    }
+    return image
+}
+
+private func keepInk(in image: GreyImage<Float>, name: String) throws(DiptychError) -> GreyImage<Float> {
+    let pixels = image.pixels
     var distances = try Histogram(), heights = try Histogram()
     for i in 0 ..< pixels.count {
         distances.add(abs(pixels[i]))
@@ -27,7 +53,7 @@ func ink(of image: GreyImage<Float>, polarity: ImageOptions.Polarity, name: Stri
     }
     let (threshold, level) = heights.otsu()
     let noise = deviation(distances)
-    let needed = max(leastContrast, 5 * noise)
+    let needed = max(leastContrast, 4 * noise)
     guard level >= needed else {
         throw DiptychError(.blankImage, "\(name) shows no ink: its strongest contrast with the paper is \(text(Double(level), digits: 3))"
             + " of 255 grey levels, and \(text(Double(needed), digits: 3)) are needed")
@@ -40,16 +66,6 @@ func ink(of image: GreyImage<Float>, polarity: ImageOptions.Polarity, name: Stri
 
 /// The standard deviation of noise, from the median of absolute values, which ink hardly moves.
 private func deviation(_ distances: Histogram) -> Float { 1.4826 * distances.median }
-
-/// Ink is on the side of the paper where the squares add up to more; paper's own noise is alike on both.
-private func darkerSideIsInk(_ pixels: Buffer<Float>) -> Bool {
-    var darker = 0.0, lighter = 0.0
-    for i in 0 ..< pixels.count {
-        let square = Double(pixels[i]) * Double(pixels[i])
-        if pixels[i] < 0 { darker += square } else { lighter += square }
-    }
-    return darker > lighter
-}
 
 /// What paper still shows (noise, texture, hard shadows) at places that are not near ink, which is what lies above
 /// `threshold`. 0 where there is no such place, or paper is clean.
@@ -69,7 +85,7 @@ private func floorAway(from threshold: Float, in image: GreyImage<Float>) throws
         heights.add(image.pixels[i])
     }
     guard heights.total > 0, 20 * heights.total >= image.pixels.count else { return 0 }
-    return max(3.5 * deviation(distances), heights.quantile(0.95))
+    return max(3.5 * deviation(distances), heights.quantile(0.98))
 }
 
 /// Marks every element of a line that is within `reach` of a marked one.

@@ -7,7 +7,16 @@ struct Paper {
     private var terms: (Double, Double, Double, Double, Double, Double)
     private let height: Int
     private let width: Int
+    /// What most of the paper shows.
+    private let commonShade: Float
     let isEven: Bool
+
+    /// How much lighter (or darker, below 0) than its paper a shade is. Half the light halves paper and ink alike, so on an
+    /// uneven paper the difference is brought to what it would be where paper has its common shade.
+    func contrast(_ value: Float, row: Int, column: Int) -> Float {
+        let paper = shade(row: row, column: column)
+        return isEven ? value - paper : (value - paper) * min(commonShade / max(paper, 1), 3)
+    }
 
     func shade(row: Int, column: Int) -> Float {
         if isEven { return Float(terms.0) }
@@ -23,15 +32,21 @@ struct Paper {
 
     /// Paper is what most pixels show. The one shade to begin with is the middle of three medians: of the outermost ring,
     /// of the border band (a tenth of the image on each side) and of the whole. No frame line, no digit that touches the
-    /// border and no thick digit can win two of them. With `lightInk` given it is the darkest of the three.
-    init(of image: GreyImage<Float>, lightInk: Bool) throws(DiptychError) {
+    /// border and no thick digit can win two of them. With light ink it is the darkest of the three, with dark ink the
+    /// lightest.
+    init(of image: GreyImage<Float>, polarity: ImageOptions.Polarity) throws(DiptychError) {
         height = image.height
         width = image.width
         let ring = try Paper.borderMedian(image, thickness: 1)
         let band = try Paper.borderMedian(image, thickness: max(1, image.shortestSide / 10))
         let whole = try Paper.borderMedian(image, thickness: image.shortestSide)
         let darkest = min(ring, band, whole), lightest = max(ring, band, whole)
-        let shade = lightInk ? darkest : ring + band + whole - darkest - lightest
+        let shade = switch polarity {
+        case .auto: ring + band + whole - darkest - lightest
+        case .darkInk: lightest
+        case .lightInk: darkest
+        }
+        commonShade = shade
         terms = (Double(shade), 0, 0, 0, 0, 0)
 
         var spread = try Histogram()
