@@ -25,6 +25,9 @@ static inline void dp_set_errno(int value) { errno = value; }
 /* open(), which is variadic; mode is used where flags create. */
 int dp_open(const char *path, int flags, unsigned mode);
 
+/* A folder entry's name: an array of its own size to Swift on every system. */
+static inline const char *dp_entry_name(const struct dirent *entry) { return entry->d_name; }
+
 /* "%.*g" into buffer; returns the length. */
 int dp_format_double(char *buffer, size_t capacity, int digits, double value);
 
