@@ -17,6 +17,8 @@ public struct Progress: Sendable {
     public var trainError = 0.0
     public var learningRate = 0.0
     public var seconds = 0.0
+
+    public init() {}
 }
 
 /// A training run over fixed pairs. One thread at a time may use it, but `cancel` may come from any.
@@ -51,8 +53,13 @@ public final class Trainer: @unchecked Sendable {
     /// the model's standardisation to the pairs'.
     public convenience init(model: Model, pairs: Pairs, options: TrainerOptions) throws(DiptychError) {
         try self.init(prepared: model, pairs: pairs, options: options)
-        model.mean = pairs.mean
-        model.standardDeviation = pairs.standardDeviation
+        let mean = Float(pairs.mean), deviation = Float(pairs.standardDeviation)
+        guard mean.isFinite && deviation.isFinite else {
+            throw DiptychError(.invalidArgument, "the pairs' pixels are too large to standardise: their mean is \(text(pairs.mean)), their deviation \(text(pairs.standardDeviation))")
+        }
+        model.mean = mean
+        // Images of one shade have nothing to be divided by.
+        model.standardDeviation = deviation > 0 ? deviation : 1
     }
 
     init(prepared model: Model, pairs: Pairs, options: TrainerOptions) throws(DiptychError) {
@@ -106,10 +113,19 @@ public final class Trainer: @unchecked Sendable {
     private func progress(_ sums: LossSums) -> Progress {
         let count = Double(max(sums.pairs, 1))
         let bce = sums.bce / count, auxiliary = sums.auxiliary / count
-        return Progress(epoch: (step + stepsPerEpoch - 1) / stepsPerEpoch, epochs: options.epochs, finished: step == steps,
-                        step: step, steps: steps, loss: bce + Double(options.lossRatio) * auxiliary, bce: bce,
-                        auxiliary: auxiliary, trainError: Double(sums.wrong) / count,
-                        learningRate: step > 0 ? options.learningRate(step: step - 1, of: steps) : 0, seconds: seconds)
+        var result = Progress()
+        result.epoch = (step + stepsPerEpoch - 1) / stepsPerEpoch
+        result.epochs = options.epochs
+        result.finished = step == steps
+        result.step = step
+        result.steps = steps
+        result.loss = bce + Double(options.lossRatio) * auxiliary
+        result.bce = bce
+        result.auxiliary = auxiliary
+        result.trainError = Double(sums.wrong) / count
+        result.learningRate = step > 0 ? options.learningRate(step: step - 1, of: steps) : 0
+        result.seconds = seconds
+        return result
     }
 
     private func advance() throws(DiptychError) {
