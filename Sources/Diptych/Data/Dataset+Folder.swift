@@ -8,8 +8,8 @@ extension Dataset {
         var classes: [Int] = []
         for name in root.names where root.isFolder(name) {
             guard let number = classNumber(name) else {
-                throw DiptychError(.format, "\(root.path(of: name)): not a class folder: its name must be a number from 0 to "
-                    + "\(largestLabel)")
+                throw DiptychError(.format, "\(root.path(of: name)): not a class folder: its name must be a number "
+                    + "from 0 to \(largestLabel)")
             }
             classes.append(number)
         }

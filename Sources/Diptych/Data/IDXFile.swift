@@ -32,7 +32,7 @@ struct IDXFile {
             let extent = bytes.reduce(0) { $0 << 8 | Int($1) }
             let (size, overflow) = count.multipliedReportingOverflow(by: extent)
             guard !overflow, size <= dataLimit else {
-                throw DiptychError(.limit, "\(path): declares more than the \(dataLimit) bytes of \(content) that are allowed")
+                throw DiptychError(.limit, "\(path): declares more \(content) than the \(dataLimit) bytes that are allowed")
             }
             shape.append(extent)
             count = size

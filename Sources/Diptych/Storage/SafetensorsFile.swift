@@ -58,7 +58,9 @@ public struct SafetensorsFile {
     private static func requireContiguous(
         _ tensors: [SafetensorsTensor], dataSize: Int, file: String
     ) throws(DiptychError) {
-        let sorted = tensors.sorted { ($0.offsets.lowerBound, $0.offsets.upperBound) < ($1.offsets.lowerBound, $1.offsets.upperBound) }
+        let sorted = tensors.sorted {
+            ($0.offsets.lowerBound, $0.offsets.upperBound) < ($1.offsets.lowerBound, $1.offsets.upperBound)
+        }
         var end = 0
         for tensor in sorted {
             guard tensor.offsets.lowerBound == end else {

@@ -77,7 +77,6 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: ".diptych-\(getpid())-0.tmp"))
     }
 
-    /// A full disk: the old file stays, the temporary goes.
     @Test func writesDevicesDirectly() throws {
         try write("/dev/null", [1, 2])
         expectError(.io, "/dev/full") { try write("/dev/full", [1]) }
