@@ -11,7 +11,9 @@ let x86 = true
 let x86 = false
 #endif
 
-let core: [SwiftSetting] = embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : []
+let core: [SwiftSetting] = embedded ? [
+    .enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"]),
+] : []
 let kernels: [SwiftSetting] = core + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 let avx2: [SwiftSetting] = kernels + [.define("DIPTYCH_AVX2"), .unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
 

@@ -18,10 +18,12 @@ set -- $(objects -v)
 avx2=$(objects)
 if [ -n "$avx2" ]; then
     ld -r -o "$work/avx2.o" $avx2
-    objcopy --wildcard --keep-global-symbol='*DiptychKernelsAVX2*make*' "$work/avx2.o"
+    objcopy --keep-global-symbol=dp_kernels_avx2 "$work/avx2.o"
     set -- "$@" "$work/avx2.o"
 fi
-ld -r -o "$work/diptych.o" "$@"
+# Embedded Swift compiles what a module imports once more in the importing one: drop the copies that nobody calls.
+roots=$(nm --defined-only "$@" | sed -n 's/^[0-9a-f]* T \(diptych_[a-z0-9_]*\)$/-u \1/p')
+ld -r --gc-sections $roots -o "$work/diptych.o" "$@"
 objcopy --wildcard --keep-global-symbol='diptych_*' --strip-debug "$work/diptych.o"
 
 mkdir -p "$out"

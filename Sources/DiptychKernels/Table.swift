@@ -1,15 +1,28 @@
 import CDiptychPlatform
 
-/// This module's kernels; the only thing that leaves it.
-public func makeKernels() -> dp_kernels {
-    #if DIPTYCH_AVX2
-    let name: StaticString = "avx2"
-    #elseif arch(arm64)
-    let name: StaticString = "neon"
-    #else
-    let name: StaticString = "baseline"
-    #endif
-    return dp_kernels(
+// This module's one door is a C function, declared in kernels.h: nobody imports the module, because Embedded Swift would
+// compile imported functions again in the importing module, without this one's instruction set.
+
+#if DIPTYCH_AVX2
+private let name: StaticString = "avx2"
+@_cdecl("dp_kernels_avx2") public func dp_kernels_avx2() -> UnsafePointer<dp_kernels> { UnsafePointer(table) }
+#else
+#if arch(arm64)
+private let name: StaticString = "neon"
+#else
+private let name: StaticString = "baseline"
+#endif
+@_cdecl("dp_kernels_baseline") public func dp_kernels_baseline() -> UnsafePointer<dp_kernels> { UnsafePointer(table) }
+#endif
+
+nonisolated(unsafe) private let table: UnsafeMutablePointer<dp_kernels> = {
+    let table = UnsafeMutablePointer<dp_kernels>.allocate(capacity: 1)
+    table.initialize(to: makeTable())
+    return table
+}()
+
+private func makeTable() -> dp_kernels {
+    dp_kernels(
         name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
         conv_first: { convolveFirst($0, x: $1!, weights: $2!, bias: $3!, act: $4!) },
         conv_first_backward: {

@@ -79,4 +79,8 @@ typedef struct {
     void (*sgd)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *velocity);
 } dp_kernels;
 
+/* Swift functions of the modules DiptychKernels and DiptychKernelsAVX2. */
+const dp_kernels *dp_kernels_baseline(void);
+const dp_kernels *dp_kernels_avx2(void);
+
 #endif

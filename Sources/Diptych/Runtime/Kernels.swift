@@ -1,15 +1,11 @@
 import CDiptychPlatform
-import DiptychKernels
-#if arch(x86_64)
-import DiptychKernelsAVX2
-#endif
 
 /// The kernels for this CPU, chosen once.
 nonisolated(unsafe) let kernels: dp_kernels = {
     #if arch(x86_64)
-    if dp_use_avx2() { return DiptychKernelsAVX2.makeKernels() }
+    if dp_use_avx2() { return dp_kernels_avx2().pointee }
     #endif
-    return DiptychKernels.makeKernels()
+    return dp_kernels_baseline().pointee
 }()
 
 /// "avx2", "neon" or "baseline".

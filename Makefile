@@ -1,0 +1,36 @@
+# make            library, static library and command, in build/
+# make demo       train on the bundled sample, classify bundled PNG pairs
+# make test       every test
+# make install    PREFIX=/usr/local DESTDIR=
+# make bench      measure; make bench-peers also against PyTorch and ONNX Runtime
+# On a fresh machine with a Swift toolchain the targets install what else they need (see scripts/prepare.sh).
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD := build
+SWIFT ?= swift
+CC ?= cc
+CXX ?= c++
+
+# The default rule must not meet somebody's setting for the other build.
+unexport DIPTYCH_EMBEDDED
+
+.PHONY: all library command demo test install uninstall bench bench-peers clean prepare model sample
+
+all: library command
+
+prepare:
+	@scripts/prepare.sh build
+
+# Swift's own build systems know what is out of date; these are quick when nothing is.
+library: prepare
+	DIPTYCH_EMBEDDED=1 $(SWIFT) build -c release --scratch-path .build-embedded --product diptych
+	@scripts/link_library.sh .build-embedded/release $(BUILD)
+
+command: prepare
+	$(SWIFT) build -c release --product diptych --static-swift-stdlib
+	@mkdir -p $(BUILD)
+	@cp "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych" $(BUILD)/diptych
+
+clean:
+	rm -rf $(BUILD) .build .build-embedded .venv
