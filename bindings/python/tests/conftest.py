@@ -1,7 +1,8 @@
 from types import SimpleNamespace
 
-import diptych
 import pytest
+
+import diptych
 
 
 @pytest.fixture(scope="session")

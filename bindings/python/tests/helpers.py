@@ -7,8 +7,9 @@ import sys
 import zlib
 from pathlib import Path
 
-import diptych
 import numpy as np
+
+import diptych
 from diptych import _library
 
 ROOT = Path(__file__).resolve().parents[3]

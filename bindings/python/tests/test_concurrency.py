@@ -3,10 +3,11 @@
 import os
 import threading
 
-import diptych
 import numpy as np
 import pytest
 from helpers import SMALL, run_python, small_pairs
+
+import diptych
 
 
 def run_all(functions):

@@ -4,10 +4,11 @@ import gzip
 import pickle
 import struct
 
-import diptych
 import numpy as np
 import pytest
 from helpers import png
+
+import diptych
 
 IMAGES = np.random.default_rng(7).integers(0, 256, (12, 9, 11), np.uint8)
 LABELS = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8], np.int32)

@@ -2,11 +2,12 @@
 
 import pickle
 
-import diptych
 import numpy as np
 import pytest
-from diptych import errors
 from helpers import SMALL, run_python
+
+import diptych
+from diptych import errors
 
 KINDS = {
     "DIPTYCH_ERROR_INVALID_ARGUMENT": (diptych.InvalidArgumentError, ValueError),

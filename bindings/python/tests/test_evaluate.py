@@ -1,8 +1,9 @@
 """evaluate against the same sums in NumPy."""
 
-import diptych
 import numpy as np
 import pytest
+
+import diptych
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2])

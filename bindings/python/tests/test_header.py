@@ -7,10 +7,11 @@ import re
 import shutil
 import subprocess
 
-import diptych
 import pytest
-from diptych import _library, errors, options
 from helpers import HEADER
+
+import diptych
+from diptych import _library, errors, options
 
 C_TYPES = {
     "int32_t": ctypes.c_int32,

@@ -1,9 +1,10 @@
 """PNG files: as arrays, and classified."""
 
-import diptych
 import numpy as np
 import pytest
 from helpers import png
+
+import diptych
 
 
 @pytest.fixture(scope="module")

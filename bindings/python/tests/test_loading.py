@@ -4,9 +4,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import diptych
 import pytest
 from helpers import run_python
+
+import diptych
 
 
 def failed_import(**environment):

@@ -4,10 +4,11 @@ import copy
 import json
 import pickle
 
-import diptych
 import numpy as np
 import pytest
 from helpers import ROOT, SMALL
+
+import diptych
 
 
 def layer(name, *shape):

@@ -1,8 +1,9 @@
 """Answers: their meaning, their independence of batch, dtype and threads, and what is refused."""
 
-import diptych
 import numpy as np
 import pytest
+
+import diptych
 
 ALL = 1000
 

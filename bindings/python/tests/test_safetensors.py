@@ -1,10 +1,11 @@
 """Model files through the safetensors package, both ways."""
 
-import diptych
 import numpy as np
 import pytest
 from helpers import SMALL
 from test_model import SHAPES
+
+import diptych
 
 safetensors = pytest.importorskip("safetensors")
 numpy_files = pytest.importorskip("safetensors.numpy")

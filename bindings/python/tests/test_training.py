@@ -6,11 +6,12 @@ import signal
 import threading
 import time
 
-import diptych
 import numpy as np
 import pytest
-from diptych import _library
 from helpers import SMALL, small_pairs
+
+import diptych
+from diptych import _library
 
 OPTIONS = dict(epochs=4, batch_size=32, shuffle=True, seed=9)
 
@@ -348,6 +349,7 @@ def test_closed(pairs, tmp_path):
     assert repr(trainer).startswith("<diptych.Trainer epoch 1 of 2, step 1 of 4, loss ")
     trainer.close()
     assert repr(trainer) == "<diptych.Trainer closed>"
-    for use in (trainer.step, trainer.epoch, trainer.cancel, lambda: trainer.save(tmp_path / "x"), lambda: next(trainer)):
+    save = lambda: trainer.save(tmp_path / "x")  # noqa: E731
+    for use in (trainer.step, trainer.epoch, trainer.cancel, save, lambda: next(trainer)):
         with pytest.raises(diptych.InvalidArgumentError, match="this Trainer is closed"):
             use()

@@ -177,9 +177,10 @@ class Array:
     def from_param(self, value: Any) -> c_void_p | None:
         if value is None:
             return None
-        if not isinstance(value, np.ndarray) or not value.flags.c_contiguous or self.dtype not in (None, value.dtype):
+        fits = isinstance(value, np.ndarray) and value.flags.c_contiguous
+        if not fits or (self.dtype is not None and self.dtype is not value.dtype and self.dtype != value.dtype):
             raise TypeError(f"expected a contiguous array of {self.dtype or 'anything'}, not {value!r:.60}")
-        return c_void_p(value.__array_interface__["data"][0])
+        return c_void_p(value.ctypes.data)
 
 
 ANY, BYTES, FLOATS, INTS, COUNTS = Array(None), Array(c_uint8), Array(c_float), Array(c_int32), Array(c_uint64)
