@@ -17,7 +17,7 @@ let avx2: [SwiftSetting] = kernels + [.define("DIPTYCH_AVX2"), .unsafeFlags(["-X
 
 var targets: [Target] = [
     .systemLibrary(name: "CDiptych", path: "include"),
-    .target(name: "CDiptychPlatform", cSettings: [.unsafeFlags(["-std=c23"])],
+    .target(name: "CDiptychPlatform", exclude: ["assets"], cSettings: [.unsafeFlags(["-std=c23"])],
             linkerSettings: [.linkedLibrary("m"), .linkedLibrary("z")]),
     .target(name: "CDiptychPNG", linkerSettings: [.linkedLibrary("png16")]),
     .target(name: "DiptychKernels", dependencies: ["CDiptychPlatform"], swiftSettings: kernels),

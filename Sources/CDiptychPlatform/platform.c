@@ -151,9 +151,8 @@ bool dp_use_avx2(void)
 
 /* ---- Assets ---- */
 
-/* First in line for alignment: both are parsed as bytes, but the model's floats are copied from here. */
 #if __has_embed("assets/default.safetensors")
-static const unsigned char default_model[] = {
+static const _Alignas(64) unsigned char default_model[] = {
 #embed "assets/default.safetensors"
 };
 dp_asset dp_asset_default_model(void) { return (dp_asset){default_model, sizeof default_model}; }
@@ -161,9 +160,9 @@ dp_asset dp_asset_default_model(void) { return (dp_asset){default_model, sizeof 
 dp_asset dp_asset_default_model(void) { return (dp_asset){NULL, 0}; }
 #endif
 
-#if __has_embed("assets/sample.bin.gz")
+#if __has_embed("assets/sample.bin")
 static const unsigned char sample[] = {
-#embed "assets/sample.bin.gz"
+#embed "assets/sample.bin"
 };
 dp_asset dp_asset_sample(void) { return (dp_asset){sample, sizeof sample}; }
 #else

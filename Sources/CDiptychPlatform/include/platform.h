@@ -25,6 +25,9 @@ static inline void dp_set_errno(int value) { errno = value; }
 /* open(), which is variadic; mode is used where flags create. */
 int dp_open(const char *path, int flags, unsigned mode);
 
+/* A folder entry's name: an array of its own size to Swift on every system. */
+static inline const char *dp_entry_name(const struct dirent *entry) { return entry->d_name; }
+
 /* "%.*g" into buffer; returns the length. */
 int dp_format_double(char *buffer, size_t capacity, int digits, double value);
 
@@ -59,9 +62,11 @@ dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads 
 bool dp_pool_run(dp_pool *pool, size_t count, dp_pool_body body, void *context); /* false: no thread could start */
 void dp_pool_free(dp_pool *pool);
 
-/* Atomic flag for cancellation. */
+/* Flags that threads share: set and taken back (cancellation), or held like a lock that nobody waits for. */
 static inline void dp_flag_set(int *flag, int value) { __atomic_store_n(flag, value, __ATOMIC_RELAXED); }
 static inline int dp_flag_take(int *flag) { return __atomic_exchange_n(flag, 0, __ATOMIC_RELAXED); }
+static inline bool dp_flag_acquire(int *flag) { return __atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE) == 0; }
+static inline void dp_flag_release(int *flag) { __atomic_store_n(flag, 0, __ATOMIC_RELEASE); }
 
 /* Files inside the library. */
 typedef struct { const unsigned char *bytes; size_t size; } dp_asset;

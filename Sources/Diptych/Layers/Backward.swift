@@ -1,0 +1,114 @@
+import CDiptychPlatform
+
+/// The way back through a pass: gradients of the activations, at their places in a block of their own, and of the
+/// parameters.
+struct BackwardPass {
+    let forward: Pass
+    let base: UnsafeMutablePointer<Float>
+    /// 1 / (1 - dropout): what the kept units were scaled by.
+    let dropoutScale: Float
+
+    var network: Network { forward.network }
+    var layout: PassLayout { forward.layout }
+    var parameters: UnsafeMutablePointer<Float> { forward.model.parameters.pointer }
+
+    /// Input panels that are transposed at a time, and the depth of such a block.
+    static let panelBlock = 8
+    static let depthBlock = 256
+    static let denseScratch = panelBlock * depthBlock * 16
+
+    /// The gradient of the input of the branch's dense layer `index`: of its panels in `panels`, for images of `pairs`.
+    /// The input is a ReLU's output with or without dropout: where it is not positive, nothing passes.
+    func dense(_ index: Int, pairs: Range<Int>, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
+        let inputOffset = index == 0 ? layout.features : layout.outputs[index - 1]
+        let dropped = index > 0 && network.dense[index - 1].layer.dropout
+        backward(network.dense[index], gradient: base + layout.outputs[index], inputGradient: base + inputOffset,
+                 input: forward.base + inputOffset, scale: dropped ? dropoutScale : 1,
+                 rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, panels: panels, scratch: scratch)
+    }
+
+    /// From the gradient of fc5's output to that of the logits, without the auxiliary loss.
+    func head(pairs: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
+        let fc4 = network.head[0], fc5 = network.head[1]
+        backward(fc5, gradient: base + layout.head.1, inputGradient: base + layout.head.0,
+                 input: forward.base + layout.head.0, scale: 1, rows: pairs, panels: 0 ..< fc5.inputs / 16, scratch: scratch)
+        backward(fc4, gradient: base + layout.head.0, inputGradient: base + layout.outputs[layout.outputs.count - 1],
+                 input: nil, scale: 1, rows: pairs, panels: 0 ..< fc4.inputs / 16, scratch: scratch)
+    }
+
+    private func backward(_ layer: DenseLayer, gradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
+                          input: UnsafePointer<Float>?, scale: Float, rows: Range<Int>, panels: Range<Int>,
+                          scratch: UnsafeMutablePointer<Float>) {
+        let turns = layer.layer.separate ? 2 : 1
+        for turn in 0 ..< turns {
+            let weights = parameters + (turn == 0 ? layer.weights.0 : layer.weights.1)
+            let first = rows.lowerBound + turn, count = rows.count / turns
+            var start = panels.lowerBound
+            while start < panels.upperBound {
+                let block = min(Self.panelBlock, panels.upperBound - start)
+                let target = inputGradient + first * layer.inputs + 16 * start
+                var done = 0
+                while done < layer.outputs {
+                    let depth = min(Self.depthBlock, layer.outputs - done)
+                    for panel in 0 ..< block {
+                        kernels.transpose_panels(depth / 16, weights + done * layer.inputs + (start + panel) * 256,
+                                                 16 * layer.inputs, scratch + panel * 16 * depth)
+                    }
+                    kernels.multiply(count, block, depth, gradient + first * layer.outputs + done, turns * layer.outputs, 1,
+                                     scratch, 16, 16 * depth, target, turns * layer.inputs, done > 0)
+                    done += depth
+                }
+                if let input {
+                    kernels.relu_gradient(count, 16 * block, input + first * layer.inputs + 16 * start, turns * layer.inputs,
+                                          scale, target, turns * layer.inputs)
+                }
+                start += block
+            }
+        }
+    }
+
+    /// The gradient of one panel's weights, for the inputs in `inputs`: [inputs][16]. `image` tells which of a separate
+    /// layer's weights; `rows` counts the rows of the pass (images in the branch, pairs in the head).
+    func weights(_ layer: DenseLayer, image: Int, rows: Int, panel: Int, inputs: Range<Int>, input: UnsafePointer<Float>,
+                 gradient: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+        let turns = layer.layer.separate ? 2 : 1
+        kernels.multiply(inputs.count, 1, rows / turns, input + image * layer.inputs + inputs.lowerBound, 1,
+                         turns * layer.inputs, gradient + image * layer.outputs + 16 * panel, turns * layer.outputs, 0,
+                         target, 16, false)
+    }
+
+    /// The gradient of one panel's bias.
+    func bias(_ layer: DenseLayer, image: Int, rows: Int, panel: Int, gradient: UnsafePointer<Float>,
+              into target: UnsafeMutablePointer<Float>) {
+        let turns = layer.layer.separate ? 2 : 1
+        kernels.sum_rows(rows / turns, 16, gradient + image * layer.outputs + 16 * panel, turns * layer.outputs, target)
+    }
+
+    // MARK: Convolutions
+
+    /// Floats of scratch that `convolutions` needs.
+    static func convolutionScratch(_ network: Network) -> Int {
+        guard let c = network.convolutions else { return 0 }
+        return 2 * padded(c.plane * c.shape.channels) + padded(2 * c.windows)
+    }
+
+    /// Adds the gradients of the convolutions' parameters for the images of `pairs` to `sums`, which lie as the
+    /// parameters do. cl1 is computed again: that costs less than keeping its output.
+    func convolutions(pairs: Range<Int>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+        guard let c = network.convolutions else { return }
+        let shape = dp_conv_shape(c)
+        let act = scratch, actGradient = act + padded(c.plane * c.shape.channels)
+        let list = actGradient + padded(c.plane * c.shape.channels)
+        let row = network.dense[0].inputs, features = c.windows * c.shape.channels
+        memset(act, 0, c.plane * c.shape.channels * MemoryLayout<Float>.stride)
+        for image in 2 * pairs.lowerBound ..< 2 * pairs.upperBound {
+            let x = forward.base + layout.input + image * layout.inputRow
+            let second = image % 2 == 1
+            kernels.conv_first(shape, x, parameters + c.weights1, parameters + c.bias1, act)
+            let weights2 = second ? c.weights2.1 : c.weights2.0, bias2 = second ? c.bias2.1 : c.bias2.0
+            kernels.conv_pool_backward(shape, act, parameters + weights2, base + layout.features + image * row,
+                                       forward.choice + image * features, sums + weights2, sums + bias2, actGradient, list)
+            kernels.conv_first_backward(shape, x, act, actGradient, sums + c.weights1, sums + c.bias1)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import CDiptychPlatform
+
+/// 1 / (1 + e^-z)
+@inline(__always) func sigmoid(_ z: Float) -> Float { 1 / (1 + expf(-z)) }
+
+/// -log sigmoid(z) if target is 1, -log(1 - sigmoid(z)) if it is 0; at most 100, as PyTorch's BCELoss clamps.
+@inline(__always) func binaryCrossEntropy(logit z: Float, target: Float) -> Float {
+    let signed = target > 0.5 ? -z : z
+    let loss = (signed > 0 ? signed : 0) + log1pf(expf(-abs(z)))
+    return loss > 100 ? 100 : loss
+}
+
+/// probabilities = softmax(logits); returns log(sum(e^logits)), so that a class's cross entropy is that minus its logit.
+@inline(__always)
+func softmax(_ logits: UnsafePointer<Float>, classes: Int, into probabilities: UnsafeMutablePointer<Float>) -> Float {
+    var greatest = logits[0]
+    for i in 1 ..< classes where logits[i] > greatest { greatest = logits[i] }
+    var sum: Float = 0
+    for i in 0 ..< classes {
+        let e = expf(logits[i] - greatest)
+        probabilities[i] = e
+        sum += e
+    }
+    let scale = 1 / sum
+    for i in 0 ..< classes { probabilities[i] *= scale }
+    return greatest + logf(sum)
+}

@@ -1,0 +1,151 @@
+import CDiptychPlatform
+
+/// Where the activations of up to `pairs` pairs lie in one block of floats. Every row belongs to one image (the two of
+/// a pair follow each other), in the head to one pair. Gradients lie at the same places of a block of their own.
+struct PassLayout {
+    let pairs: Int
+    /// cl2's pooled output, where there are convolutions.
+    let features: Int
+    /// The branch's dense layers' outputs; the last are the logits.
+    let outputs: [Int]
+    let head: (Int, Int)
+    /// The floats so far: all that has a gradient.
+    let activationFloats: Int
+    /// Standardised images: a bordered plane each for convolutions, a plain row for dense layers.
+    let input: Int
+    let inputRow: Int
+    /// Which of a pool window's four was greatest, a byte each.
+    let choice: Int
+    let floats: Int
+
+    init(_ network: Network, pairs: Int) {
+        self.pairs = pairs
+        var end = 0
+        func take(_ count: Int) -> Int {
+            defer { end += padded(count) }
+            return end
+        }
+        features = take(network.convolutions == nil ? 0 : 2 * pairs * network.dense[0].inputs)
+        outputs = network.dense.map { take(2 * pairs * $0.outputs) }
+        head = (take(pairs * network.head[0].outputs), take(pairs * network.head[1].outputs))
+        activationFloats = end
+        inputRow = network.convolutions.map { padded($0.plane) } ?? network.dense[0].inputs
+        input = take(2 * pairs * inputRow)
+        choice = take(network.convolutions.map { (2 * pairs * $0.windows * $0.shape.channels + 3) / 4 } ?? 0)
+        floats = end
+    }
+}
+
+/// A model's forward pass over a block of pairs. The parts are apart so that training can share each out among
+/// threads; predicting calls them one after another.
+struct Pass {
+    let model: Model
+    let layout: PassLayout
+    let base: UnsafeMutablePointer<Float>
+
+    var network: Network { model.network }
+
+    /// The input of the branch's dense layer `index`.
+    func denseInput(_ index: Int) -> UnsafeMutablePointer<Float> {
+        if index > 0 { return base + layout.outputs[index - 1] }
+        return base + (network.convolutions == nil ? layout.input : layout.features)
+    }
+
+    var logits: UnsafeMutablePointer<Float> { base + layout.outputs[layout.outputs.count - 1] }
+
+    var choice: UnsafeMutablePointer<UInt8> {
+        UnsafeMutableRawPointer(base + layout.choice).assumingMemoryBound(to: UInt8.self)
+    }
+
+    // MARK: Input
+
+    /// Standardises one image's pixels into row `image` of the input.
+    @inline(__always)
+    func load<Pixel>(_ pixels: UnsafePointer<Pixel>, image: Int, value: (Pixel) -> Float) {
+        let row = base + layout.input + image * layout.inputRow
+        let height = network.description.height, width = network.description.width
+        let border = network.convolutions == nil ? 0 : 1
+        let stride = width + 2 * border
+        let scale = 1 / model.standardDeviation, mean = model.mean
+        for y in 0 ..< height {
+            let target = row + (y + border) * stride + border, source = pixels + y * width
+            for x in 0 ..< width { target[x] = (value(source[x]) - mean) * scale }
+        }
+    }
+
+    // MARK: Convolutions
+
+    /// Floats of scratch that `convolve` needs.
+    static func convolveScratch(_ network: Network) -> Int {
+        guard let c = network.convolutions else { return 0 }
+        return 2 * padded(c.plane * c.shape.channels) + 64 * c.windows * c.shape.channels
+    }
+
+    /// cl1, cl2 and pool of both images of a pair, whose input is loaded.
+    func convolve(pair: Int, scratch: UnsafeMutablePointer<Float>) {
+        guard let c = network.convolutions else { return }
+        let shape = dp_conv_shape(c), parameters = model.parameters.pointer
+        let act = scratch, actStride = c.plane * c.shape.channels
+        memset(act, 0, 2 * actStride * MemoryLayout<Float>.stride)
+        for image in 0 ..< 2 {
+            kernels.conv_first(shape, base + layout.input + (2 * pair + image) * layout.inputRow, parameters + c.weights1,
+                               parameters + c.bias1, act + image * actStride)
+        }
+        let rest = scratch + 2 * padded(actStride)
+        let features = c.windows * c.shape.channels, row = network.dense[0].inputs
+        // Both images in one go where they share weights and their features follow each other without a gap.
+        let together = !c.separate && row == features
+        for image in 0 ..< (together ? 1 : 2) {
+            kernels.conv_pool(shape, together ? 2 : 1, act + image * actStride, model.transformedWeights(image),
+                              parameters + (image == 0 ? c.bias2.0 : c.bias2.1),
+                              base + layout.features + (2 * pair + image) * row, choice + (2 * pair + image) * features, rest)
+        }
+    }
+
+    // MARK: Dense layers
+
+    /// One of the branch's dense layers, for all images of `pairs` and the output panels in `panels`.
+    func dense(_ index: Int, pairs: Range<Int>, panels: Range<Int>) {
+        forward(network.dense[index], input: denseInput(index), output: base + layout.outputs[index],
+                rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, panels: panels)
+    }
+
+    /// fc4 and fc5.
+    func head(pairs: Range<Int>) {
+        let fc4 = network.head[0], fc5 = network.head[1]
+        forward(fc4, input: logits, output: base + layout.head.0, rows: pairs, panels: 0 ..< fc4.panels)
+        forward(fc5, input: base + layout.head.0, output: base + layout.head.1, rows: pairs, panels: 0 ..< fc5.panels)
+    }
+
+    private func forward(_ layer: DenseLayer, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+                         rows: Range<Int>, panels: Range<Int>) {
+        let parameters = model.parameters.pointer
+        let turns = layer.layer.separate ? 2 : 1
+        for turn in 0 ..< turns {
+            let first = rows.lowerBound + turn, count = rows.count / turns
+            let weights = parameters + (turn == 0 ? layer.weights.0 : layer.weights.1)
+            let bias = parameters + (turn == 0 ? layer.bias.0 : layer.bias.1)
+            let target = output + first * layer.outputs + 16 * panels.lowerBound
+            kernels.multiply(count, panels.count, layer.inputs, input + first * layer.inputs, turns * layer.inputs, 1,
+                             weights + 16 * panels.lowerBound * layer.inputs, 16, 16 * layer.inputs, target,
+                             turns * layer.outputs, false)
+            kernels.bias_relu(count, 16 * panels.count, bias + 16 * panels.lowerBound, layer.layer.relu, target,
+                              turns * layer.outputs)
+        }
+    }
+
+    /// The whole pass for the first `count` pairs of the block, whose inputs are loaded.
+    func run(pairs count: Int, scratch: UnsafeMutablePointer<Float>) {
+        if network.convolutions != nil {
+            for pair in 0 ..< count { convolve(pair: pair, scratch: scratch) }
+        }
+        for (index, layer) in network.dense.enumerated() { dense(index, pairs: 0 ..< count, panels: 0 ..< layer.panels) }
+        head(pairs: 0 ..< count)
+    }
+}
+
+extension dp_conv_shape {
+    init(_ c: ConvolutionLayers) {
+        self.init(height: c.shape.height, width: c.shape.width, channels: c.shape.channels)
+    }
+}

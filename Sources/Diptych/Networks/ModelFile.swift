@@ -1,0 +1,195 @@
+// A model as a safetensors file: PyTorch's tensor names and shapes, the rest in the metadata, so that
+// `safetensors.torch.load_file` and `load_state_dict` just work, both ways.
+
+extension Model {
+    /// The largest file that is read: a checkpoint of the largest network, with both moments.
+    static let fileLimit = 4 << 30
+
+    /// Tensors of a checkpoint begin with this; a model's loader passes over them.
+    static let optimizerPrefix = "optimizer."
+
+    public static func load(path: String) throws(DiptychError) -> Model {
+        let file = try readFile(path: path, limit: fileLimit)
+        return try load(bytes: UnsafeRawBufferPointer(file.span), name: path)
+    }
+
+    /// `name` begins an error's message.
+    public static func load(bytes: UnsafeRawBufferPointer, name: String) throws(DiptychError) -> Model {
+        try load(SafetensorsFile.parse(bytes: bytes, name: name), name: name)
+    }
+
+    public func save(path: String) throws(DiptychError) {
+        try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(encoded().span))
+    }
+
+    /// The file's bytes.
+    public func encoded() throws(DiptychError) -> Buffer<UInt8> {
+        try SafetensorsFile.encode(tensors: outputs(of: parameters, prefix: ""), metadata: metadata)
+    }
+
+    /// All tensors of `source`, which is laid out as the parameters are.
+    func outputs(of source: Buffer<Float>, prefix: String) -> [SafetensorsOutput] {
+        network.tensors.map { tensor in
+            SafetensorsOutput(name: prefix + tensor.name, shape: tensor.shape) { self.copy(tensor, of: source.pointer, to: $0) }
+        }
+    }
+
+    var metadata: [(key: String, value: String)] {
+        let d = description
+        return [
+            ("format", "pt"), ("producer", "diptych"), ("architecture", "\(d.architecture.name)"), ("height", "\(d.height)"),
+            ("width", "\(d.width)"), ("classes", "\(d.classes)"), ("channels", "\(d.channels)"), ("fc1_width", "\(d.fc1Width)"),
+            ("fc2_width", "\(d.fc2Width)"), ("head_width", "\(d.headWidth)"), ("mlp_width1", "\(d.mlpWidth1)"),
+            ("mlp_width2", "\(d.mlpWidth2)"), ("dropout", ExactText.encode(Double(d.dropout))), ("decision", "\(decision.name)"),
+            ("mean", ExactText.encode(Double(mean))), ("standard_deviation", ExactText.encode(Double(standardDeviation))),
+        ]
+    }
+
+    static func load(_ file: SafetensorsFile, name: String) throws(DiptychError) -> Model {
+        let metadata = Metadata(file: file, name: name)
+        let description = try metadata.has("architecture") ? metadata.description() : guess(file, name: name)
+        let model: Model
+        do throws(DiptychError) {
+            model = try Model(zeroed: description)
+        } catch {
+            throw DiptychError(error.status == .invalidArgument ? .corrupt : error.status, "\(name): \(error.message)")
+        }
+        try model.fill(model.parameters, from: file, prefix: "", name: name)
+        for tensor in file.tensors where !tensor.name.utf8.starts(with: optimizerPrefix.utf8) {
+            guard model.network.tensor(named: tensor.name) != nil else {
+                throw DiptychError(.mismatch, "\(name): tensor '\(tensor.name)' does not belong to a network of the kind \(description.architecture.name)")
+            }
+        }
+        if metadata.has("mean") || metadata.has("standard_deviation") {
+            model.mean = try metadata.float("mean")
+            model.standardDeviation = try metadata.float("standard_deviation")
+            guard model.standardDeviation > 0 else {
+                throw DiptychError(.corrupt, "\(name): standard_deviation is \(text(model.standardDeviation)), but must be above 0")
+            }
+        }
+        if metadata.has("decision") { model.decision = try metadata.choice("decision", [.head, .marginal]) { $0.name } }
+        model.weightsChanged()
+        return model
+    }
+
+    /// Copies all tensors, named with `prefix`, into `target`, which is laid out as the parameters are.
+    func fill(_ target: Buffer<Float>, from file: SafetensorsFile, prefix: String, name: String) throws(DiptychError) {
+        for tensor in network.tensors {
+            let full = prefix + tensor.name
+            guard let stored = file.tensor(named: full) else {
+                throw DiptychError(.mismatch, "\(name): no tensor '\(full)', which a network of the kind \(description.architecture.name) has")
+            }
+            guard stored.shape == tensor.shape else {
+                throw DiptychError(.mismatch, "\(name): tensor '\(full)' has the shape \(shapeText(stored.shape)), but \(shapeText(tensor.shape)) is needed")
+            }
+            let values = try Buffer<Float>(count: tensor.count, for: "a tensor")
+            stored.copy(to: values.pointer)
+            for index in 0 ..< tensor.count where !values[index].isFinite {
+                throw DiptychError(.corrupt, "\(name): value \(index) of tensor '\(full)' is \(text(values[index])), but must be finite")
+            }
+            tensor.forEach { index, place in target.pointer[place] = values.pointer[index] }
+        }
+    }
+
+    /// The description of a file without metadata, such as a bare state_dict: square images of even size are taken for
+    /// granted.
+    private static func guess(_ file: SafetensorsFile, name: String) throws(DiptychError) -> NetworkDescription {
+        func extent(_ tensor: String, _ axis: Int) throws(DiptychError) -> Int {
+            guard let shape = file.tensor(named: tensor)?.shape, shape.count > axis, shape[axis] > 0 else {
+                throw DiptychError(.mismatch, "\(name): no metadata, and no tensor '\(tensor)' to tell the network's shape from")
+            }
+            return shape[axis]
+        }
+        func root(_ pixels: Int) throws(DiptychError) -> Int {
+            for side in 1 ... NetworkDescription.sizes.upperBound where side * side == pixels { return side }
+            throw DiptychError(.mismatch, "\(name): no metadata, and \(pixels) is no square number of pixels to tell the images' size from")
+        }
+        var d = NetworkDescription()
+        if file.tensor(named: "l1.weight") != nil {
+            d.architecture = .mlp
+            d.height = try root(extent("l1.weight", 1))
+            d.mlpWidth1 = try extent("l1.weight", 0)
+            d.mlpWidth2 = try extent("l2.weight", 0)
+        } else {
+            d.architecture = file.tensor(named: "cl2b.weight") != nil ? .rws : .siamese
+            d.channels = try extent("cl1.weight", 0)
+            d.height = 2 * (try root(extent("fc1.weight", 1) / d.channels))
+        }
+        d.width = d.height
+        d.fc1Width = try extent("fc1.weight", 0)
+        d.fc2Width = try extent("fc2.weight", 0)
+        d.classes = try extent("fc3.weight", 0)
+        d.headWidth = try extent("fc4.weight", 0)
+        return d
+    }
+}
+
+func shapeText(_ shape: [Int]) -> String {
+    var result = "["
+    for (index, extent) in shape.enumerated() { result += (index > 0 ? ", " : "") + "\(extent)" }
+    return result + "]"
+}
+
+/// Typed reading of a file's metadata; what is missing or wrong is `corrupt`.
+struct Metadata {
+    let file: SafetensorsFile
+    let name: String
+
+    func has(_ key: String) -> Bool { file.value(for: key) != nil }
+
+    func text(_ key: String) throws(DiptychError) -> String {
+        guard let value = file.value(for: key) else { throw DiptychError(.corrupt, "\(name): no '\(key)' in the metadata") }
+        return value
+    }
+
+    private func wrong(_ key: String, _ value: String, _ what: StaticString) -> DiptychError {
+        DiptychError(.corrupt, "\(name): '\(key)' in the metadata is '\(value)', but must be \(what)")
+    }
+
+    func double(_ key: String) throws(DiptychError) -> Double {
+        let value = try text(key)
+        guard let number = ExactText.decode(value) else { throw wrong(key, value, "a finite number") }
+        return number
+    }
+
+    func float(_ key: String) throws(DiptychError) -> Float {
+        let number = Float(try double(key))
+        guard number.isFinite else { throw wrong(key, try text(key), "a finite number") }
+        return number
+    }
+
+    /// A whole number of at most 15 digits.
+    func integer(_ key: String) throws(DiptychError) -> Int {
+        let number = try double(key)
+        guard let whole = Int(exactly: number), abs(number) < 1e15 else { throw wrong(key, try text(key), "a whole number") }
+        return whole
+    }
+
+    func word(_ key: String) throws(DiptychError) -> UInt64 {
+        let value = try text(key)
+        guard let word = ExactText.decodeHex(value) else { throw wrong(key, value, "16 hexadecimal digits") }
+        return word
+    }
+
+    func choice<T>(_ key: String, _ choices: [T], _ name: (T) -> StaticString) throws(DiptychError) -> T {
+        let value = try text(key)
+        for choice in choices where sameBytes(value, "\(name(choice))") { return choice }
+        throw wrong(key, value, "one of the known names")
+    }
+
+    func description() throws(DiptychError) -> NetworkDescription {
+        var d = NetworkDescription()
+        d.architecture = try choice("architecture", [.siamese, .rws, .mlp]) { $0.name }
+        d.height = try integer("height")
+        d.width = try integer("width")
+        d.classes = try integer("classes")
+        d.channels = try integer("channels")
+        d.fc1Width = try integer("fc1_width")
+        d.fc2Width = try integer("fc2_width")
+        d.headWidth = try integer("head_width")
+        d.mlpWidth1 = try integer("mlp_width1")
+        d.mlpWidth2 = try integer("mlp_width2")
+        d.dropout = try float("dropout")
+        return d
+    }
+}

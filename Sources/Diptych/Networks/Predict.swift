@@ -1,0 +1,127 @@
+import CDiptychPlatform
+
+/// The answer for one pair; the C API's diptych_prediction, member by member.
+public struct Prediction: BitwiseCopyable, Sendable {
+    /// The head's P(first <= second), or of what the targets meant in training.
+    public var probability: Float
+    /// sum over i <= j of P(first = i) P(second = j)
+    public var marginal: Float
+    public var firstDigit: Int32
+    public var secondDigit: Int32
+    /// The probabilities of those digits.
+    public var firstConfidence: Float
+    public var secondConfidence: Float
+    /// The decision by the model's rule, 1 or 0.
+    public var lessOrEqual: Int32
+    /// 1 where head and marginal decide alike.
+    public var agrees: Int32
+}
+
+extension Model {
+    /// Classifies `count` pairs, [count][2][height][width]. `threads` 1 runs on the caller's thread, 0 takes the CPUs
+    /// that the process may use. `classProbabilities` is nil or has room for [count][2][classes]. A pair's answer
+    /// depends neither on the others nor on `threads`. Throws `invalidArgument` where a pixel is not finite.
+    public func predict(_ pairs: UnsafePointer<Float>, count: Int, threads: Int,
+                        into predictions: UnsafeMutablePointer<Prediction>,
+                        classProbabilities: UnsafeMutablePointer<Float>? = nil) throws(DiptychError) {
+        let pixels = 2 * description.height * description.width
+        for index in 0 ..< count * pixels where !pairs[index].isFinite {
+            throw DiptychError(.invalidArgument, "pixel \(index % (pixels / 2)) of image \(index / (pixels / 2) % 2) of pair \(index / pixels) is \(text(pairs[index])), but must be finite")
+        }
+        try predict(PredictJob(model: self, floats: pairs, bytes: nil, count: count, predictions: predictions,
+                               classProbabilities: classProbabilities), threads: threads)
+    }
+
+    /// The same for bytes.
+    public func predict(_ pairs: UnsafePointer<UInt8>, count: Int, threads: Int,
+                        into predictions: UnsafeMutablePointer<Prediction>,
+                        classProbabilities: UnsafeMutablePointer<Float>? = nil) throws(DiptychError) {
+        try predict(PredictJob(model: self, floats: nil, bytes: pairs, count: count, predictions: predictions,
+                               classProbabilities: classProbabilities), threads: threads)
+    }
+
+    private func predict(_ job: PredictJob, threads: Int) throws(DiptychError) {
+        try require(threads, in: 0 ... WorkerPool.largestCount, "threads")
+        let blocks = (job.count + predictLayout.pairs - 1) / predictLayout.pairs
+        var job = job
+        let done = withUnsafeMutablePointer(to: &job) { job in
+            SharedPool.run(blocks, threads: threads, job) { context, block, _ in
+                context!.assumingMemoryBound(to: PredictJob.self).pointee.run(block: block)
+            }
+        }
+        guard done else { throw DiptychError(.system, "cannot start \(threads) threads to predict with; use fewer") }
+        guard job.failed == 0 else { throw DiptychError.memory(PredictJob.scratchBytes(self), for: "predicting") }
+    }
+}
+
+/// One call of `predict`, shared by the threads that take its blocks.
+private struct PredictJob {
+    let model: Model
+    let floats: UnsafePointer<Float>?
+    let bytes: UnsafePointer<UInt8>?
+    let count: Int
+    let predictions: UnsafeMutablePointer<Prediction>
+    let classProbabilities: UnsafeMutablePointer<Float>?
+    /// 1 where a thread had no memory.
+    var failed: Int32 = 0
+
+    static func scratchBytes(_ model: Model) -> Int {
+        (model.predictLayout.floats + Pass.convolveScratch(model.network) + 2 * padded(model.description.classes))
+            * MemoryLayout<Float>.stride
+    }
+
+    mutating func run(block: Int) {
+        guard let memory = dp_thread_scratch(Self.scratchBytes(model)) else {
+            dp_flag_set(&failed, 1)
+            return
+        }
+        let layout = model.predictLayout
+        let base = memory.assumingMemoryBound(to: Float.self)
+        let pass = Pass(model: model, layout: layout, base: base)
+        let scratch = base + layout.floats
+        let first = block * layout.pairs, pairs = min(layout.pairs, count - first)
+        // What no layer writes must be zero: the images' borders, and the padding of rows.
+        memset(base + layout.input, 0, 2 * pairs * layout.inputRow * MemoryLayout<Float>.stride)
+        if let c = model.network.convolutions, c.windows * c.shape.channels < model.network.dense[0].inputs {
+            memset(base + layout.features, 0, 2 * pairs * model.network.dense[0].inputs * MemoryLayout<Float>.stride)
+        }
+        let pixels = model.description.height * model.description.width
+        for image in 0 ..< 2 * pairs {
+            let offset = (2 * first + image) * pixels
+            if let floats { pass.load(floats + offset, image: image) { $0 } }
+            if let bytes { pass.load(bytes + offset, image: image) { Float($0) } }
+        }
+        pass.run(pairs: pairs, scratch: scratch)
+        for pair in 0 ..< pairs {
+            predictions[first + pair] = answer(pass, pair: pair, index: first + pair, probabilities: scratch)
+        }
+    }
+
+    private func answer(_ pass: Pass, pair: Int, index: Int, probabilities a: UnsafeMutablePointer<Float>) -> Prediction {
+        let classes = model.description.classes, row = padded(classes)
+        let b = a + row
+        _ = softmax(pass.logits + 2 * pair * row, classes: classes, into: a)
+        _ = softmax(pass.logits + (2 * pair + 1) * row, classes: classes, into: b)
+        // sum over j of P(b = j) * P(a <= j)
+        var marginal: Float = 0, below: Float = 0
+        var first = 0, second = 0
+        for j in 0 ..< classes {
+            below += a[j]
+            marginal += b[j] * below
+            if a[j] > a[first] { first = j }
+            if b[j] > b[second] { second = j }
+        }
+        marginal = min(marginal, 1)
+        if let classProbabilities {
+            let target = classProbabilities + 2 * index * classes
+            target.update(from: a, count: classes)
+            (target + classes).update(from: b, count: classes)
+        }
+        let z = (pass.base + pass.layout.head.1)[pair * pass.network.head[1].outputs]
+        let byHead = z > 0, byMarginal = marginal > 0.5
+        let decision = model.decision == .head ? byHead : byMarginal
+        return Prediction(probability: sigmoid(z), marginal: marginal, firstDigit: Int32(first), secondDigit: Int32(second),
+                          firstConfidence: a[first], secondConfidence: b[second], lessOrEqual: decision ? 1 : 0,
+                          agrees: byHead == byMarginal ? 1 : 0)
+    }
+}

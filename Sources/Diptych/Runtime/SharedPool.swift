@@ -1,0 +1,29 @@
+import CDiptychPlatform
+
+/// The process's one pool for predicting with several threads, made when first asked for. A caller that finds it busy
+/// does its work alone: the results are the same.
+enum SharedPool {
+    nonisolated(unsafe) private static var pool: WorkerPool?
+    nonisolated(unsafe) private static var busy: Int32 = 0
+
+    /// As `WorkerPool.run`; false where threads could not be started.
+    static func run(_ count: Int, threads: Int, _ context: UnsafeMutableRawPointer, _ body: WorkerPool.Body) -> Bool {
+        let wanted = threads > 0 ? threads : min(Int(dp_available_cpus()), WorkerPool.largestCount)
+        guard wanted > 1, count > 1, dp_flag_acquire(&busy) else {
+            for item in 0 ..< count { body(context, item, 0) }
+            return true
+        }
+        defer { dp_flag_release(&busy) }
+        do throws(DiptychError) {
+            if pool?.threads != wanted {
+                pool = nil
+                pool = try WorkerPool(threads: wanted)
+            }
+            guard let pool else { return false }
+            try pool.run(count, context, body)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

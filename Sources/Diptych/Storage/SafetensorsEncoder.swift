@@ -1,0 +1,77 @@
+import CDiptychPlatform
+
+/// A tensor to be written as F32: `fill` writes the product of `shape` values, the last dimension varying fastest.
+public struct SafetensorsOutput {
+    public let name: String
+    public let shape: [Int]
+    public let fill: (UnsafeMutablePointer<Float>) -> Void
+
+    public init(name: String, shape: [Int], fill: @escaping (UnsafeMutablePointer<Float>) -> Void) {
+        self.name = name
+        self.shape = shape
+        self.fill = fill
+    }
+}
+
+extension SafetensorsFile {
+    /// The bytes of a file with these tensors and metadata, in the order given; names and keys differ among each other.
+    /// The same input gives the same bytes.
+    public static func encode(
+        tensors: [SafetensorsOutput], metadata: [(key: String, value: String)]
+    ) throws(DiptychError) -> Buffer<UInt8> {
+        var ends: [Int] = []
+        var end = 0
+        for tensor in tensors {
+            var bytes = 4
+            for extent in tensor.shape { bytes = try product(bytes, extent, of: "a tensor") }
+            end = try sum(end, bytes)
+            ends.append(end)
+        }
+        let header = headerBytes(tensors, ends: ends, metadata)
+
+        // Spaces after the JSON put the data, like the header's own 8 bytes, at a multiple of 8.
+        let headerSize = (header.count + 7) & ~7
+        let file = try Buffer<UInt8>(count: sum(8 + headerSize, end), for: "a safetensors file")
+        let memory = UnsafeMutableRawPointer(file.pointer)
+        memory.storeBytes(of: UInt64(headerSize).littleEndian, as: UInt64.self)
+        memset(memory + 8, Int32(UInt8(ascii: " ")), headerSize)
+        for i in 0 ..< header.count { file[8 + i] = header[i] }
+
+        let data = memory + 8 + headerSize
+        var begin = 0
+        for (tensor, end) in zip(tensors, ends) {
+            tensor.fill((data + begin).bindMemory(to: Float.self, capacity: (end - begin) / 4))
+            begin = end
+        }
+        return file
+    }
+
+    private static func headerBytes(
+        _ tensors: [SafetensorsOutput], ends: [Int], _ metadata: [(key: String, value: String)]
+    ) -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            if !metadata.isEmpty {
+                json.object("__metadata__") { json in
+                    for (key, value) in metadata { json.member(key, value) }
+                }
+            }
+            var begin = 0
+            for (tensor, end) in zip(tensors, ends) {
+                json.object(tensor.name) { json in
+                    json.member("dtype", "F32")
+                    json.member("shape", tensor.shape)
+                    json.member("data_offsets", [begin, end])
+                }
+                begin = end
+            }
+        }
+        return json.bytes
+    }
+
+    private static func sum(_ a: Int, _ b: Int) throws(DiptychError) -> Int {
+        let (result, overflow) = a.addingReportingOverflow(b)
+        guard !overflow else { throw DiptychError(.limit, "a safetensors file is too large to count") }
+        return result
+    }
+}

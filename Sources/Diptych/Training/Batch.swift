@@ -1,0 +1,279 @@
+import CDiptychPlatform
+
+/// One training step, from the draw of a batch to the update of the weights: forward, loss, backward, update, each a
+/// stage of items for the pool. All memory is taken once, at the start.
+final class Batch: @unchecked Sendable {
+    private let model: Model
+    private let pairs: Pairs
+    private let options: TrainerOptions
+    private let optimizer: Optimizer
+    private let layout: PassLayout
+
+    /// The pairs' order in this epoch, where it is shuffled.
+    private let order: Buffer<Int>?
+    private(set) var shuffledEpoch = -1
+
+    private let activations: Buffer<Float>
+    private let gradients: Buffer<Float>
+    /// [chunk][convolutions' parameters]
+    private let chunkSums: Buffer<Float>
+    /// [thread][scratchFloats]
+    private let scratch: Buffer<Float>
+    private let scratchFloats: Int
+    /// [pair]: bce, auxiliary, wrong
+    private let losses: Buffer<SIMD4<Float>>
+    private var updateItems: [UpdateItem] = []
+    /// Where tests look at the gradients of all parameters; nil in ordinary life.
+    var gradientCapture: Buffer<Float>?
+
+    // The step at hand.
+    private var range = 0 ..< 0
+    private var dropout: Dropout
+    /// Of the dense layer whose stage runs.
+    private var denseIndex = 0
+
+    private var count: Int { range.count }
+    private var forward: Pass { Pass(model: model, layout: layout, base: activations.pointer) }
+    private var backward: BackwardPass {
+        BackwardPass(forward: forward, base: gradients.pointer, dropoutScale: dropout.scale)
+    }
+
+    /// Pairs whose convolutions' gradients are summed in one run: fixed, because it decides the order of the sums.
+    private let chunkPairs: Int
+    /// Pairs of an item of the narrow layers' stages.
+    private static let rowPairs = 12
+    /// Inputs of an item of the weights' gradients.
+    private static let updateInputs = 96
+
+    init(model: Model, pairs: Pairs, options: TrainerOptions, threads: Int, optimizer: Optimizer) throws(DiptychError) {
+        self.model = model
+        self.pairs = pairs
+        self.options = options
+        self.optimizer = optimizer
+        let network = model.network
+        let capacity = min(options.batchSize, pairs.count)
+        layout = PassLayout(network, pairs: capacity)
+        order = options.shuffle ? try Buffer(count: pairs.count, for: "the order of the pairs") : nil
+        activations = try Buffer(count: layout.floats, for: "a batch's activations")
+        gradients = try Buffer(count: layout.activationFloats, for: "a batch's gradients")
+        chunkPairs = max(5, (capacity + 255) / 256)
+        let chunks = (capacity + chunkPairs - 1) / chunkPairs
+        chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
+        let needs = [Pass.convolveScratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
+                     UpdateItem.largestCount, 2 * padded(network.description.classes)]
+        scratchFloats = padded(needs.max() ?? 0)
+        scratch = try Buffer(count: try product(threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
+        losses = try Buffer(count: capacity, for: "a batch's losses")
+        dropout = Dropout(seed: options.seed, step: 0, probability: network.description.dropout)
+        updateItems = Self.makeUpdateItems(network)
+    }
+
+    /// A new order of the pairs for `epoch`.
+    func shuffle(epoch: Int) throws(DiptychError) {
+        guard let order else { return }
+        try Random(seed: options.seed, purpose: .shuffle)
+            .permutation(of: pairs.count, step: UInt32(truncatingIfNeeded: epoch),
+                         into: UnsafeMutableBufferPointer(start: order.pointer, count: order.count))
+        shuffledEpoch = epoch
+    }
+
+    /// Trains on the pairs at `range` of the epoch's order.
+    func run(_ range: Range<Int>, step: Int, on pool: WorkerPool) throws(DiptychError) {
+        self.range = range
+        dropout = Dropout(seed: options.seed, step: step, probability: model.description.dropout)
+        let network = model.network
+        let context = Unmanaged.passUnretained(self).toOpaque()
+
+        try pool.run(count, context) { context, item, thread in Batch.from(context).loadAndConvolve(pair: item, thread) }
+        for index in network.dense.indices {
+            denseIndex = index
+            try pool.run(denseItems.count, context) { context, item, _ in Batch.from(context).dense(item) }
+        }
+        try pool.run(rowItems, context) { context, item, thread in Batch.from(context).headAndLoss(item, thread) }
+        for index in network.dense.indices.reversed() where index > 0 || network.convolutions != nil {
+            denseIndex = index
+            try pool.run(denseBackwardItems, context) { context, item, thread in Batch.from(context).denseBackward(item, thread) }
+        }
+        if network.convolutions != nil {
+            try pool.run(chunks, context) { context, item, thread in Batch.from(context).convolutionsBackward(item, thread) }
+        }
+        try pool.run(updateItems.count, context) { context, item, thread in Batch.from(context).update(item, thread) }
+        model.weightsChanged()
+    }
+
+    private static func from(_ context: UnsafeMutableRawPointer?) -> Batch {
+        Unmanaged<Batch>.fromOpaque(context!).takeUnretainedValue()
+    }
+
+    private func scratch(_ thread: Int) -> UnsafeMutablePointer<Float> { scratch.pointer + thread * scratchFloats }
+
+    private func source(_ pair: Int) -> Int { order.map { $0[range.lowerBound + pair] } ?? range.lowerBound + pair }
+
+    // MARK: Forward
+
+    private func loadAndConvolve(pair: Int, _ thread: Int) {
+        let pixels = pairs.height * pairs.width
+        for image in 0 ..< 2 {
+            forward.load(pairs.images.pointer + (2 * source(pair) + image) * pixels, image: 2 * pair + image) { $0 }
+        }
+        forward.convolve(pair: pair, scratch: scratch(thread))
+    }
+
+    /// A dense layer's output is cut into blocks of rows and of panels: wide layers by panels, so that the weights pass
+    /// once, narrow ones by rows.
+    private var denseItems: (rows: Int, panels: Int, pairs: Int, count: Int) {
+        let panels = model.network.dense[denseIndex].panels
+        let pairs = panels >= 16 ? 120 : Self.rowPairs
+        let rows = (count + pairs - 1) / pairs, blocks = (panels + 7) / 8
+        return (rows, blocks, pairs, rows * blocks)
+    }
+
+    private func dense(_ item: Int) {
+        let items = denseItems, layer = model.network.dense[denseIndex]
+        let row = item % items.rows, block = item / items.rows
+        let pairs = row * items.pairs ..< min(count, (row + 1) * items.pairs)
+        let panels = 8 * block ..< min(layer.panels, 8 * block + 8)
+        forward.dense(denseIndex, pairs: pairs, panels: panels)
+        if layer.layer.dropout && model.description.dropout > 0 {
+            dropout.apply(layer: denseIndex, rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound,
+                          columns: 16 * panels.lowerBound ..< 16 * panels.upperBound, width: layer.outputs,
+                          x: activations.pointer + layout.outputs[denseIndex])
+        }
+    }
+
+    private var rowItems: Int { (count + Self.rowPairs - 1) / Self.rowPairs }
+
+    /// The head, both losses, and their gradients with respect to the logits.
+    private func headAndLoss(_ item: Int, _ thread: Int) {
+        let rows = item * Self.rowPairs ..< min(count, (item + 1) * Self.rowPairs)
+        let head = model.network.head[1].outputs, last = layout.outputs[layout.outputs.count - 1]
+        let classes = model.description.classes, logits = padded(classes)
+        let scale = 1 / Float(count), ratio = options.lossRatio
+        let scratch = scratch(thread)
+        forward.head(pairs: rows)
+        for pair in rows {
+            let z = activations[layout.head.1 + pair * head], target = pairs.targets[source(pair)]
+            gradients[layout.head.1 + pair * head] = (sigmoid(z) - target) * scale
+            losses[pair] = SIMD4(binaryCrossEntropy(logit: z, target: target), 0, (z > 0) != (target > 0.5) ? 1 : 0, 0)
+        }
+        backward.head(pairs: rows, scratch: scratch)
+        guard ratio > 0, let digits = pairs.digits else { return }
+        for image in 2 * rows.lowerBound ..< 2 * rows.upperBound {
+            let place = last + image * logits
+            let digit = Int(digits[2 * source(image / 2) + image % 2])
+            let total = softmax(activations.pointer + place, classes: classes, into: scratch)
+            losses[image / 2].y += total - activations[place + digit]
+            scratch[digit] -= 1
+            for i in 0 ..< classes { gradients[place + i] += ratio * scale * scratch[i] }
+        }
+    }
+
+    // MARK: Backward
+
+    private var denseBackwardItems: Int { (model.network.dense[denseIndex].inputs / 16 + 7) / 8 }
+
+    private func denseBackward(_ item: Int, _ thread: Int) {
+        let panels = model.network.dense[denseIndex].inputs / 16
+        backward.dense(denseIndex, pairs: 0 ..< count, panels: 8 * item ..< min(panels, 8 * item + 8), scratch: scratch(thread))
+    }
+
+    private var chunks: Int { (count + chunkPairs - 1) / chunkPairs }
+
+    private func convolutionsBackward(_ item: Int, _ thread: Int) {
+        let floats = model.network.convolutionFloats
+        let sums = chunkSums.pointer + item * floats
+        memset(sums, 0, floats * MemoryLayout<Float>.stride)
+        backward.convolutions(pairs: item * chunkPairs ..< min(count, (item + 1) * chunkPairs), sums: sums, scratch: scratch(thread))
+    }
+
+    // MARK: Update
+
+    /// A run of parameters whose gradient is made and applied at once, while it is in the cache.
+    private enum UpdateItem {
+        /// Floats of the convolutions' parameters.
+        case convolutions(Range<Int>)
+        /// One panel of a dense layer's weights (and, with the first inputs, of its bias). `layer` counts through branch
+        /// and head; `image` tells whose weights where they are separate.
+        case dense(layer: Int, image: Int, panel: Int, inputs: Range<Int>)
+
+        static let largestCount = 16 * (updateInputs + 1)
+    }
+
+    private static func makeUpdateItems(_ network: Network) -> [UpdateItem] {
+        var items: [UpdateItem] = []
+        var start = 0
+        while start < network.convolutionFloats {
+            let end = min(start + 1024, network.convolutionFloats)
+            items.append(.convolutions(start ..< end))
+            start = end
+        }
+        for (index, layer) in (network.dense + network.head).enumerated() {
+            for image in 0 ..< (layer.layer.separate ? 2 : 1) {
+                // Panels within inputs: a block of the inputs' columns stays in the cache for all panels.
+                var input = 0
+                while input < layer.inputs {
+                    let end = min(input + updateInputs, layer.inputs)
+                    for panel in 0 ..< layer.panels {
+                        items.append(.dense(layer: index, image: image, panel: panel, inputs: input ..< end))
+                    }
+                    input = end
+                }
+            }
+        }
+        return items
+    }
+
+    private func update(_ item: Int, _ thread: Int) {
+        let gradient = scratch(thread)
+        switch updateItems[item] {
+        case .convolutions(let range):
+            kernels.sum_rows(chunks, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
+            apply(offset: range.lowerBound, count: range.count, gradient)
+        case .dense(let index, let image, let panel, let inputs):
+            let network = model.network
+            let inHead = index >= network.dense.count
+            let layer = inHead ? network.head[index - network.dense.count] : network.dense[index]
+            let rows = inHead ? count : 2 * count
+            let input: UnsafeMutablePointer<Float>, output: Int
+            if inHead {
+                let first = index == network.dense.count
+                input = first ? forward.logits : activations.pointer + layout.head.0
+                output = first ? layout.head.0 : layout.head.1
+            } else {
+                input = forward.denseInput(index)
+                output = layout.outputs[index]
+            }
+            backward.weights(layer, image: image, rows: rows, panel: panel, inputs: inputs, input: input,
+                             gradient: gradients.pointer + output, into: gradient)
+            let weights = (image == 0 ? layer.weights.0 : layer.weights.1) + 16 * (panel * layer.inputs + inputs.lowerBound)
+            apply(offset: weights, count: 16 * inputs.count, gradient)
+            if inputs.lowerBound == 0 {
+                backward.bias(layer, image: image, rows: rows, panel: panel, gradient: gradients.pointer + output, into: gradient)
+                apply(offset: (image == 0 ? layer.bias.0 : layer.bias.1) + 16 * panel, count: 16, gradient)
+            }
+        }
+    }
+
+    private func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {
+        if let gradientCapture {
+            (gradientCapture.pointer + offset).update(from: gradient, count: count)
+        } else {
+            optimizer.apply(offset: offset, count: count, gradient: gradient, parameters: model.parameters.pointer)
+        }
+    }
+
+    /// Adds the step's losses in the pairs' order.
+    func addLosses(to sums: inout Trainer.LossSums) {
+        for pair in 0 ..< count {
+            sums.bce += Double(losses[pair].x)
+            sums.auxiliary += Double(losses[pair].y)
+            sums.wrong += losses[pair].z > 0 ? 1 : 0
+        }
+        sums.pairs += count
+    }
+}
+
+extension Network {
+    /// Floats of the convolutions' parameters, which come first.
+    var convolutionFloats: Int { convolutions == nil ? 0 : dense[0].weights.0 }
+}

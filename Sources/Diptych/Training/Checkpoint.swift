@@ -1,0 +1,83 @@
+// A training run as a safetensors file: the model's own tensors and metadata, the optimizer's moments under
+// "optimizer.", and the position under "trainer.". It can be loaded as a model, too.
+
+extension Trainer {
+    private static let firstPrefix = Model.optimizerPrefix + "first.", secondPrefix = Model.optimizerPrefix + "second."
+
+    /// Writes all that the run needs to go on.
+    public func save(path: String) throws(DiptychError) {
+        var tensors = model.outputs(of: model.parameters, prefix: "") + model.outputs(of: optimizer.first, prefix: Self.firstPrefix)
+        if let second = optimizer.second { tensors += model.outputs(of: second, prefix: Self.secondPrefix) }
+        let o = options
+        func exact(_ value: Float) -> String { ExactText.encode(Double(value)) }
+        let metadata: [(key: String, value: String)] = [
+            ("trainer.step", "\(step)"), ("trainer.epochs", "\(o.epochs)"), ("trainer.batch_size", "\(o.batchSize)"),
+            ("trainer.optimizer", "\(o.optimizer.rawValue)"), ("trainer.schedule", "\(o.schedule.rawValue)"),
+            ("trainer.shuffle", o.shuffle ? "1" : "0"), ("trainer.learning_rate", exact(o.learningRate)),
+            ("trainer.momentum", exact(o.momentum)), ("trainer.beta1", exact(o.beta1)), ("trainer.beta2", exact(o.beta2)),
+            ("trainer.epsilon", exact(o.epsilon)), ("trainer.weight_decay", exact(o.weightDecay)),
+            ("trainer.loss_ratio", exact(o.lossRatio)), ("trainer.seed", ExactText.encode(o.seed)),
+            ("trainer.pairs", ExactText.encode(pairs.fingerprint)), ("trainer.seconds", ExactText.encode(seconds)),
+            ("trainer.sums.pairs", "\(sums.pairs)"), ("trainer.sums.bce", ExactText.encode(sums.bce)),
+            ("trainer.sums.auxiliary", ExactText.encode(sums.auxiliary)), ("trainer.sums.wrong", "\(sums.wrong)"),
+        ]
+        let file = try SafetensorsFile.encode(tensors: tensors, metadata: model.metadata + metadata)
+        try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(file.span))
+    }
+
+    /// Goes on from a checkpoint, with the same pairs. `epochs` 0 keeps the saved number. Throws `mismatch` where the
+    /// pairs are others than the saved run's.
+    public static func resume(path: String, pairs: Pairs, epochs: Int, threads: Int) throws(DiptychError) -> Trainer {
+        let bytes = try readFile(path: path, limit: Model.fileLimit)
+        let file = try SafetensorsFile.parse(bytes: UnsafeRawBufferPointer(bytes.span), name: path)
+        let metadata = Metadata(file: file, name: path)
+        guard metadata.has("trainer.step") else {
+            throw DiptychError(.format, "\(path): a model, but no checkpoint of a training run")
+        }
+        var o = TrainerOptions()
+        o.epochs = try metadata.integer("trainer.epochs")
+        o.batchSize = try metadata.integer("trainer.batch_size")
+        o.optimizer = try metadata.value("trainer.optimizer") { TrainerOptions.Optimizer(rawValue: $0) }
+        o.schedule = try metadata.value("trainer.schedule") { TrainerOptions.Schedule(rawValue: $0) }
+        o.shuffle = try metadata.integer("trainer.shuffle") != 0
+        o.learningRate = try metadata.float("trainer.learning_rate")
+        o.momentum = try metadata.float("trainer.momentum")
+        o.beta1 = try metadata.float("trainer.beta1")
+        o.beta2 = try metadata.float("trainer.beta2")
+        o.epsilon = try metadata.float("trainer.epsilon")
+        o.weightDecay = try metadata.float("trainer.weight_decay")
+        o.lossRatio = try metadata.float("trainer.loss_ratio")
+        o.seed = try metadata.word("trainer.seed")
+        do throws(DiptychError) { try o.validate() } catch { throw DiptychError(.corrupt, "\(path): \(error.message)") }
+        try require(epochs, in: 0 ... 1_000_000, "epochs")
+        if epochs > 0 { o.epochs = epochs }
+        o.threads = threads
+        guard try metadata.word("trainer.pairs") == pairs.fingerprint else {
+            throw DiptychError(.mismatch, "\(path): the run was trained on other pairs than the \(pairs.count) given")
+        }
+
+        let trainer = try Trainer(prepared: Model.load(file, name: path), pairs: pairs, options: o)
+        try trainer.model.fill(trainer.optimizer.first, from: file, prefix: firstPrefix, name: path)
+        if let second = trainer.optimizer.second { try trainer.model.fill(second, from: file, prefix: secondPrefix, name: path) }
+        trainer.step = try metadata.integer("trainer.step")
+        guard trainer.step >= 0 && trainer.step <= trainer.steps else {
+            throw DiptychError(epochs > 0 ? .invalidArgument : .corrupt, "\(path): \(trainer.step) steps are done, but \(o.epochs) epochs have only \(trainer.steps)")
+        }
+        trainer.seconds = try metadata.double("trainer.seconds")
+        trainer.sums.pairs = try metadata.integer("trainer.sums.pairs")
+        trainer.sums.bce = try metadata.double("trainer.sums.bce")
+        trainer.sums.auxiliary = try metadata.double("trainer.sums.auxiliary")
+        trainer.sums.wrong = try metadata.integer("trainer.sums.wrong")
+        return trainer
+    }
+}
+
+extension Metadata {
+    /// A whole number that `make` knows.
+    func value<T>(_ key: String, _ make: (Int32) -> T?) throws(DiptychError) -> T {
+        guard let number = Int32(exactly: try integer(key)), let value = make(number) else {
+            throw DiptychError(.corrupt, "\(name): '\(key)' in the metadata is '\(try text(key))', which this version does not know")
+        }
+        return value
+    }
+}

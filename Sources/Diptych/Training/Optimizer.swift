@@ -1,0 +1,62 @@
+import CDiptychPlatform
+
+extension TrainerOptions {
+    /// The learning rate of step `step` (0 for the first) of `steps`.
+    func learningRate(step: Int, of steps: Int) -> Double {
+        let rate = Double(learningRate)
+        func anneal(_ from: Double, _ to: Double, _ share: Double) -> Double { to + (from - to) * 0.5 * (1 + cos(Double.pi * share)) }
+        switch schedule {
+        case .constant: return rate
+        case .cosine: return anneal(rate, 0, Double(step) / Double(steps))
+        case .oneCycle:
+            // Smith and Topin, "Super-convergence" (2018), in PyTorch's form: 30 % up from 1/25, then down to 1/250,000.
+            let peak = 0.3 * Double(steps) - 1, last = Double(steps) - 1
+            if Double(step) <= peak { return anneal(rate / 25, rate, Double(step) / peak) }
+            return anneal(rate, rate / 250_000, last > peak ? (Double(step) - peak) / (last - peak) : 1)
+        }
+    }
+}
+
+/// The weights' update: Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019), or SGD
+/// with momentum. The moments lie as the parameters do.
+final class Optimizer: @unchecked Sendable {
+    let kind: TrainerOptions.Optimizer
+    let first: Buffer<Float>
+    /// Adam's second moment.
+    let second: Buffer<Float>?
+    private var update = dp_update()
+
+    init(_ kind: TrainerOptions.Optimizer, parameterFloats: Int) throws(DiptychError) {
+        self.kind = kind
+        first = try Buffer(count: parameterFloats, for: "the optimizer's moments")
+        second = kind == .adam ? try Buffer(count: parameterFloats, for: "the optimizer's moments") : nil
+    }
+
+    /// Sets the constants of step `step`, 0 for the first.
+    func prepare(_ options: TrainerOptions, step: Int, learningRate: Double) {
+        switch kind {
+        case .adam:
+            let t = Double(step + 1)
+            update.step_size = Float(learningRate / (1 - pow(Double(options.beta1), t)))
+            update.second_scale = Float(1 / (1 - pow(Double(options.beta2), t)).squareRoot())
+            update.decay = Float(1 - learningRate * Double(options.weightDecay))
+            update.beta1 = options.beta1
+            update.beta2 = options.beta2
+            update.epsilon = options.epsilon
+        case .sgd:
+            update.step_size = Float(learningRate)
+            update.decay = options.weightDecay
+            update.beta1 = options.momentum
+        }
+    }
+
+    /// Updates `count` parameters (a multiple of 8) from `offset` on by their gradient.
+    @inline(__always)
+    func apply(offset: Int, count: Int, gradient: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>) {
+        if let second {
+            kernels.adam(count, update, gradient, parameters + offset, first.pointer + offset, second.pointer + offset)
+        } else {
+            kernels.sgd(count, update, gradient, parameters + offset, first.pointer + offset)
+        }
+    }
+}

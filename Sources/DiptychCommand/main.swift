@@ -1,0 +1,2 @@
+import Diptych
+print("placeholder")

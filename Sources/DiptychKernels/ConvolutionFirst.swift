@@ -1,0 +1,75 @@
+import CDiptychPlatform
+
+/// cl1: one plane in, `channels` out. Nine weight vectors stay in registers while the pixels pass.
+func convolveFirst(_ shape: dp_conv_shape, x: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+                   bias: UnsafePointer<Float>, act: UnsafeMutablePointer<Float>) {
+    let stride = shape.width + 2, channels = shape.channels
+    var c = 0
+    while c < channels {
+        let w = weights + c
+        let w0 = w.vector(0), w1 = w.vector(channels), w2 = w.vector(2 * channels)
+        let w3 = w.vector(3 * channels), w4 = w.vector(4 * channels), w5 = w.vector(5 * channels)
+        let w6 = w.vector(6 * channels), w7 = w.vector(7 * channels), w8 = w.vector(8 * channels)
+        let b = bias.vector(c)
+        for row in 0 ..< shape.height {
+            var top = x + row * stride
+            var out = act + ((row + 1) * stride + 1) * channels + c
+            for _ in 0 ..< shape.width {
+                let middle = top + stride, bottom = middle + stride
+                var sum = fma(b, top[0], w0)
+                sum = fma(sum, top[1], w1)
+                sum = fma(sum, top[2], w2)
+                sum = fma(sum, middle[0], w3)
+                sum = fma(sum, middle[1], w4)
+                sum = fma(sum, middle[2], w5)
+                sum = fma(sum, bottom[0], w6)
+                sum = fma(sum, bottom[1], w7)
+                sum = fma(sum, bottom[2], w8)
+                out.store(relu(sum), 0)
+                top += 1
+                out += channels
+            }
+        }
+        c += 8
+    }
+}
+
+/// The gradient of cl1's weights and bias: nine sums a channel vector, over the pixels where ReLU let through.
+func convolveFirstBackward(_ shape: dp_conv_shape, x: UnsafePointer<Float>, act: UnsafePointer<Float>,
+                           gradient: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
+                           biasGradient: UnsafeMutablePointer<Float>) {
+    let stride = shape.width + 2, channels = shape.channels
+    var c = 0
+    while c < channels {
+        let w = weightGradient + c
+        var w0 = w.vector(0), w1 = w.vector(channels), w2 = w.vector(2 * channels)
+        var w3 = w.vector(3 * channels), w4 = w.vector(4 * channels), w5 = w.vector(5 * channels)
+        var w6 = w.vector(6 * channels), w7 = w.vector(7 * channels), w8 = w.vector(8 * channels)
+        var b = biasGradient.vector(c)
+        for row in 0 ..< shape.height {
+            var top = x + row * stride
+            var offset = ((row + 1) * stride + 1) * channels + c
+            for _ in 0 ..< shape.width {
+                let middle = top + stride, bottom = middle + stride
+                let d = gradient.vector(offset).replacing(with: 0, where: act.vector(offset) .<= 0)
+                b += d
+                w0 = fma(w0, top[0], d)
+                w1 = fma(w1, top[1], d)
+                w2 = fma(w2, top[2], d)
+                w3 = fma(w3, middle[0], d)
+                w4 = fma(w4, middle[1], d)
+                w5 = fma(w5, middle[2], d)
+                w6 = fma(w6, bottom[0], d)
+                w7 = fma(w7, bottom[1], d)
+                w8 = fma(w8, bottom[2], d)
+                top += 1
+                offset += channels
+            }
+        }
+        w.store(w0, 0); w.store(w1, channels); w.store(w2, 2 * channels)
+        w.store(w3, 3 * channels); w.store(w4, 4 * channels); w.store(w5, 5 * channels)
+        w.store(w6, 6 * channels); w.store(w7, 7 * channels); w.store(w8, 8 * channels)
+        biasGradient.store(b, c)
+        c += 8
+    }
+}

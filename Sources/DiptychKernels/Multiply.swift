@@ -1,0 +1,177 @@
+import CDiptychPlatform
+
+/// Rows of A times 16 columns of B, the accumulators in registers: 6 x 16 fills AVX2's sixteen with 12, two for a
+/// row of B and one for an element of A. Every element of C is one chain of fused products in the order of k,
+/// whichever tile it falls into, so the way of tiling never shows in the result.
+@inline(__always)
+func tile6x16(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+              _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
+    var c00 = Vector.zero, c01 = Vector.zero, c10 = Vector.zero, c11 = Vector.zero
+    var c20 = Vector.zero, c21 = Vector.zero, c30 = Vector.zero, c31 = Vector.zero
+    var c40 = Vector.zero, c41 = Vector.zero, c50 = Vector.zero, c51 = Vector.zero
+    if accumulate {
+        c00 = c.vector(0); c01 = c.vector(8)
+        c10 = c.vector(cRow); c11 = c.vector(cRow + 8)
+        c20 = c.vector(2 * cRow); c21 = c.vector(2 * cRow + 8)
+        c30 = c.vector(3 * cRow); c31 = c.vector(3 * cRow + 8)
+        c40 = c.vector(4 * cRow); c41 = c.vector(4 * cRow + 8)
+        c50 = c.vector(5 * cRow); c51 = c.vector(5 * cRow + 8)
+    }
+    var a = a, b = b
+    let a3 = 3 * aRow
+    for _ in 0 ..< depth {
+        let b0 = b.vector(0), b1 = b.vector(8)
+        let low = a, high = a + a3
+        c00 = fma(c00, low[0], b0); c01 = fma(c01, low[0], b1)
+        c10 = fma(c10, low[aRow], b0); c11 = fma(c11, low[aRow], b1)
+        c20 = fma(c20, low[2 * aRow], b0); c21 = fma(c21, low[2 * aRow], b1)
+        c30 = fma(c30, high[0], b0); c31 = fma(c31, high[0], b1)
+        c40 = fma(c40, high[aRow], b0); c41 = fma(c41, high[aRow], b1)
+        c50 = fma(c50, high[2 * aRow], b0); c51 = fma(c51, high[2 * aRow], b1)
+        a += aStep
+        b += bRow
+    }
+    c.store(c00, 0); c.store(c01, 8)
+    c.store(c10, cRow); c.store(c11, cRow + 8)
+    c.store(c20, 2 * cRow); c.store(c21, 2 * cRow + 8)
+    c.store(c30, 3 * cRow); c.store(c31, 3 * cRow + 8)
+    c.store(c40, 4 * cRow); c.store(c41, 4 * cRow + 8)
+    c.store(c50, 5 * cRow); c.store(c51, 5 * cRow + 8)
+}
+
+/// Two rows by 32 columns (two panels `b` and `b + bPanel`): the remainder's rows, and a lone pair's.
+@inline(__always)
+func tile2x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+              _ bPanel: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
+    var c00 = Vector.zero, c01 = Vector.zero, c02 = Vector.zero, c03 = Vector.zero
+    var c10 = Vector.zero, c11 = Vector.zero, c12 = Vector.zero, c13 = Vector.zero
+    if accumulate {
+        c00 = c.vector(0); c01 = c.vector(8); c02 = c.vector(16); c03 = c.vector(24)
+        c10 = c.vector(cRow); c11 = c.vector(cRow + 8); c12 = c.vector(cRow + 16); c13 = c.vector(cRow + 24)
+    }
+    var a = a, b = b
+    for _ in 0 ..< depth {
+        let b0 = b.vector(0), b1 = b.vector(8), b2 = b.vector(bPanel), b3 = b.vector(bPanel + 8)
+        let a0 = Vector(repeating: a[0]), a1 = Vector(repeating: a[aRow])
+        c00 = fma(c00, a0, b0); c01 = fma(c01, a0, b1); c02 = fma(c02, a0, b2); c03 = fma(c03, a0, b3)
+        c10 = fma(c10, a1, b0); c11 = fma(c11, a1, b1); c12 = fma(c12, a1, b2); c13 = fma(c13, a1, b3)
+        a += aStep
+        b += bRow
+    }
+    c.store(c00, 0); c.store(c01, 8); c.store(c02, 16); c.store(c03, 24)
+    c.store(c10, cRow); c.store(c11, cRow + 8); c.store(c12, cRow + 16); c.store(c13, cRow + 24)
+}
+
+/// One row by 8 columns: what is left.
+@inline(__always)
+func tile1x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+             _ c: UnsafeMutablePointer<Float>, _ accumulate: Bool) {
+    var sum = accumulate ? c.vector(0) : Vector.zero
+    var a = a, b = b
+    for _ in 0 ..< depth {
+        sum = fma(sum, a[0], b.vector(0))
+        a += aStep
+        b += bRow
+    }
+    c.store(sum, 0)
+}
+
+/// All of C's rows for B's `columns` (a multiple of 8): column 16 * p + j of B at b[p * bPanel + j], rows bRow apart.
+@inline(__always)
+func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int,
+                   _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int,
+                   _ accumulate: Bool) {
+    let panels = columns / 16, whole = rows / 6 * 6
+    for panel in 0 ..< panels {
+        var row = 0
+        while row < whole {
+            tile6x16(depth, a + row * aRow, aRow, aStep, b + panel * bPanel, bRow, c + row * cRow + 16 * panel, cRow, accumulate)
+            row += 6
+        }
+    }
+    var row = whole
+    while row + 2 <= rows {
+        var panel = 0
+        while panel + 2 <= panels {
+            tile2x32(depth, a + row * aRow, aRow, aStep, b + panel * bPanel, bRow, bPanel, c + row * cRow + 16 * panel, cRow, accumulate)
+            panel += 2
+        }
+        if panel < panels {
+            for half in 0 ..< 4 {
+                let r = row + half / 2, offset = 8 * (half % 2)
+                tile1x8(depth, a + r * aRow, aStep, b + panel * bPanel + offset, bRow, c + r * cRow + 16 * panel + offset, accumulate)
+            }
+        }
+        row += 2
+    }
+    if row < rows {
+        for half in 0 ..< 2 * panels {
+            let offset = 8 * (half % 2)
+            tile1x8(depth, a + row * aRow, aStep, b + half / 2 * bPanel + offset, bRow, c + row * cRow + 8 * half, accumulate)
+        }
+    }
+    if columns % 16 != 0 {
+        for r in 0 ..< rows {
+            tile1x8(depth, a + r * aRow, aStep, b + panels * bPanel, bRow, c + r * cRow + 16 * panels, accumulate)
+        }
+    }
+}
+
+/// Depth of a block of B's panel: 256 * 16 floats, half of a 32 KB first-level cache.
+let depthBlock = 256
+
+func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow: Int, aStep: Int,
+              b: UnsafePointer<Float>, bRow: Int, bPanel: Int, c: UnsafeMutablePointer<Float>, cRow: Int,
+              accumulate: Bool) {
+    var done = 0
+    repeat {
+        let block = min(depthBlock, depth - done)
+        multiplyTiles(rows, 16 * panels, block, a + done * aStep, aRow, aStep, b + done * bRow, bRow, bPanel, c, cRow,
+                      accumulate || done > 0)
+        done += block
+    } while done < depth
+}
+
+/// b[16 * p + j][i] = weights[p][i][j] for 16 inputs i.
+func transposePanels(panels: Int, weights: UnsafePointer<Float>, panelStride: Int, b: UnsafeMutablePointer<Float>) {
+    for panel in 0 ..< panels {
+        let source = weights + panel * panelStride, target = b + 256 * panel
+        for j in 0 ..< 16 {
+            for i in 0 ..< 16 { target[16 * j + i] = source[16 * i + j] }
+        }
+    }
+}
+
+func biasRelu(rows: Int, width: Int, bias: UnsafePointer<Float>, applyRelu: Bool, c: UnsafeMutablePointer<Float>, cRow: Int) {
+    for row in 0 ..< rows {
+        let c = c + row * cRow
+        var i = 0
+        while i < width {
+            let sum = c.vector(i) + bias.vector(i)
+            c.store(applyRelu ? relu(sum) : sum, i)
+            i += 8
+        }
+    }
+}
+
+func reluGradient(rows: Int, width: Int, act: UnsafePointer<Float>, actRow: Int, scale: Float,
+                  gradient: UnsafeMutablePointer<Float>, gradientRow: Int) {
+    for row in 0 ..< rows {
+        let a = act + row * actRow, g = gradient + row * gradientRow
+        var i = 0
+        while i < width {
+            g.store((g.vector(i) * scale).replacing(with: 0, where: a.vector(i) .<= 0), i)
+            i += 8
+        }
+    }
+}
+
+func sumRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, sum: UnsafeMutablePointer<Float>) {
+    var i = 0
+    while i < width {
+        var total = Vector.zero
+        for row in 0 ..< rows { total += x.vector(row * xRow + i) }
+        sum.store(total, i)
+        i += 8
+    }
+}
