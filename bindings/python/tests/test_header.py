@@ -6,6 +6,7 @@ import inspect
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from helpers import HEADER
@@ -39,7 +40,9 @@ def read_header():
     text = re.sub(r"\\\n", " ", text)
     functions = {
         name: (result, [] if arguments.strip() == "void" else [a.strip() for a in arguments.split(",")])
-        for result, name, arguments in re.findall(r"^DIPTYCH_API\s+([\w\s]+?[\s*]+)(\w+)\(([^)]*)\);", text, re.M | re.S)
+        for result, name, arguments in re.findall(
+            r"^DIPTYCH_API\s+([\w\s]+?[\s*]+)(\w+)\(([^)]*)\);", text, re.M | re.S
+        )
     }
     structs = {
         name: [tuple(member.rsplit(None, 1)) for member in re.findall(r"([\w\s]+?\w);", body)]
@@ -192,7 +195,5 @@ def test_result_names_are_the_headers():
 
 
 def test_one_module_touches_ctypes():
-    from pathlib import Path
-
     users = [path.name for path in Path(diptych.__file__).parent.glob("*.py") if "ctypes" in path.read_text()]
     assert sorted(users) == ["_library.py"]

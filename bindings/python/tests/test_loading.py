@@ -70,7 +70,9 @@ def test_override_that_is_no_library(tmp_path):
 
 def test_failed_search_lists_every_candidate(tmp_path):
     package = tmp_path / "a" / "b" / "c" / "d" / "diptych"
-    shutil.copytree(Path(diptych.__file__).parent, package, ignore=shutil.ignore_patterns("*.so", "*.dylib", "__pycache__"))
+    shutil.copytree(
+        Path(diptych.__file__).parent, package, ignore=shutil.ignore_patterns("*.so", "*.dylib", "__pycache__")
+    )
     done = run_python("import diptych", PYTHONPATH=str(package.parent), DIPTYCH_LIBRARY="")
     if done.returncode == 0:
         pytest.skip("a Diptych library is installed in the system")

@@ -121,9 +121,7 @@ class Pairs(Resource):
         return cls._of(_library.create(lib.diptych_pairs_draw, source, count, *arguments))
 
     @classmethod
-    def from_arrays(
-        cls, images: ArrayLike, targets: ArrayLike | None = None, digits: ArrayLike | None = None
-    ) -> Pairs:
+    def from_arrays(cls, images: ArrayLike, targets: ArrayLike | None = None, digits: ArrayLike | None = None) -> Pairs:
         """Copy the caller's own pairs.
 
         images [n, 2, height, width], uint8 or float, any unit, finite; targets [n], each 0 or 1 (or bool), meaning
