@@ -19,7 +19,9 @@ extension Model {
     }
 
     public func save(path: String) throws(DiptychError) {
-        try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(encoded().span))
+        let bytes = try encoded()
+        defer { withExtendedLifetime(bytes) {} }
+        try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(bytes.span))
     }
 
     /// The file's bytes.
