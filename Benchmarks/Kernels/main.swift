@@ -57,14 +57,16 @@ func measure(_ table: dp_kernels) -> [Result] {
     }
     let a = floats(2 * act, 6, scale: 0)
     let pooled = floats(2 * features, 7), scratch = floats(400_000, 8)
-    let choice = UnsafeMutableRawPointer(floats(features, 9)).assumingMemoryBound(to: UInt8.self)
+    let choice = UnsafeMutableRawPointer(floats(2 * features, 9)).assumingMemoryBound(to: UInt8.self)
     let conv1 = 196 * 9 * 32, conv2 = 196 * 9 * 32 * 32
 
     add("conv_first", 2 * conv1, per: 2) {
         for image in 0 ..< 2 { table.conv_first(shape, x + image * plane, weights1, bias, a + image * act) }
     }
     add("winograd_weights", 0) { table.winograd_weights(32, weights2, transformed) }
-    add("conv_pool", 2 * conv2, per: 2) { table.conv_pool(shape, 2, a, transformed, bias, pooled, choice, scratch) }
+    let list = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * windows)
+    for i in 0 ..< 2 * windows { list[i] = Int32(i) }
+    add("conv_pool, all windows", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * windows, list, a, transformed, bias, pooled, choice, scratch) }
 
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = floats(act, 11)
     for percent in [72, 45, 24, 20] {
