@@ -47,13 +47,14 @@ func liveWindows(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Fl
         let top = max(2 * row - 2, 0), bottom = min(2 * row + 3, shape.height - 1)
         for column in 0 ..< columns {
             let left = max(2 * column - 2, 0), right = min(2 * column + 3, shape.width - 1)
-            var live = false
-            for y in top ... bottom {
-                let line = x + (y + 1) * stride + 1
-                for pixel in left ... right { live = live || line[pixel] != background }
+            var different = 0
+            var line = x + (top + 1) * stride + 1
+            for _ in top ... bottom {
+                for pixel in left ... right { different |= line[pixel] != background ? 1 : 0 }
+                line += stride
             }
             list[count] = Int32(truncatingIfNeeded: row &* columns &+ column)
-            count += live ? 1 : 0
+            count += different
         }
     }
     return count
@@ -141,15 +142,23 @@ private func transformOutput(count: Int, list: UnsafePointer<Int32>, channels: I
     }
 }
 
+/// Windows that go through the three passes together: what keeps both domains in the first-level cache.
+private let windowBlock = 18
+
 func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>, act: UnsafePointer<Float>,
                   transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>, pooled: UnsafeMutablePointer<Float>,
                   choice: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>) {
-    let channels = shape.channels, frequency = count * channels
-    let v = scratch, m = scratch + 16 * frequency
-    transformInput(shape, count: count, list: list, act: act, v: v)
-    for f in 0 ..< 16 {
-        multiplyTiles(count, channels, channels, v + f * frequency, channels, 1, transformed + f * channels * channels, channels,
-                      16, m + f * frequency, channels, false)
+    let channels = shape.channels
+    var done = 0
+    while done < count {
+        let block = min(windowBlock, count - done), frequency = block * channels
+        let v = scratch, m = scratch + 16 * frequency
+        transformInput(shape, count: block, list: list + done, act: act, v: v)
+        for f in 0 ..< 16 {
+            multiplyTiles(block, channels, channels, v + f * frequency, channels, 1, transformed + f * channels * channels,
+                          channels, 16, m + f * frequency, channels, false)
+        }
+        transformOutput(count: block, list: list + done, channels: channels, m: m, bias: bias, pooled: pooled, choice: choice)
+        done += block
     }
-    transformOutput(count: count, list: list, channels: channels, m: m, bias: bias, pooled: pooled, choice: choice)
 }

@@ -49,7 +49,7 @@ typedef struct {
 
     /* pooled[windows, channels] = max over each window of relu(conv3x3(act) + bias), choice = which of the four it
      * was, for the `count` windows in list; a window of the second of several images that follow one another is
-     * numbered from `windows` on. scratch: 32 * count * channels. */
+     * numbered from `windows` on. scratch: 576 * channels floats. */
     void (*conv_pool)(dp_conv_shape shape, ptrdiff_t count, const int32_t *list, const float *act,
                       const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);
 

@@ -35,7 +35,7 @@ public final class Model: @unchecked Sendable {
             let channels = convolutions.shape.channels
             transformed = try Buffer(count: (convolutions.separate ? 2 : 1) * 16 * channels * channels, for: "a model's weights")
             blank = try Buffer(count: Self.blankFloats(convolutions) + 2 * padded(convolutions.plane * channels)
-                + 33 * padded(convolutions.windows * channels), for: "a model's weights")
+                + padded(convolutions.windows) + 576 * channels, for: "a model's weights")
         } else {
             transformed = nil
             blank = nil
@@ -71,7 +71,7 @@ public final class Model: @unchecked Sendable {
     /// To be called after every change of `parameters`: renews what is derived from them.
     func weightsChanged() {
         guard let c = network.convolutions, let transformed, let blank else { return }
-        let channels = c.shape.channels, shape = dp_conv_shape(c), features = c.windows * channels
+        let channels = c.shape.channels, shape = dp_conv_shape(c)
         let plane = blank.pointer + Self.blankFloats(c), act = plane + padded(c.plane * channels)
         let list = UnsafeMutableRawPointer(act + padded(c.plane * channels)).assumingMemoryBound(to: Int32.self)
         for y in 1 ... c.shape.height {
@@ -84,7 +84,7 @@ public final class Model: @unchecked Sendable {
             let place = blankPlace(image, c, blank)
             kernels.winograd_weights(channels, parameters.pointer + (image == 0 ? c.weights2.0 : c.weights2.1), u)
             kernels.conv_pool(shape, c.windows, list, act, u, parameters.pointer + (image == 0 ? c.bias2.0 : c.bias2.1),
-                              place.features, place.choice, act + padded(c.plane * channels) + padded(features))
+                              place.features, place.choice, act + padded(c.plane * channels) + padded(c.windows))
         }
     }
 
