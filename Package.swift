@@ -38,7 +38,7 @@ if !embedded {
     dependencies.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"))
     targets += [
         .executableTarget(name: "DiptychCommand",
-                          dependencies: ["Diptych", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+                          dependencies: ["CDiptych", "CDiptychPlatform", "Diptych", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "CDiptych"]),
     ]
 }
