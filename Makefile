@@ -32,5 +32,33 @@ command: prepare
 	@mkdir -p $(BUILD)
 	@cp "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych" $(BUILD)/diptych
 
+# A virtual environment with what the tests need.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+
+$(VENV)/ready: Tests/requirements.txt bindings/python/requirements-test.txt
+	@scripts/prepare.sh build test
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt -r bindings/python/requirements-test.txt
+	@touch $@
+
+.PHONY: test-swift test-abi test-python test-command
+
+test: test-swift test-abi test-python test-command
+	@echo "all tests passed"
+
+# In release, because training in a debug build is slow; the checks for overflow and bounds stay.
+test-swift: prepare
+	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-test --disable-xctest
+
+test-abi: all $(VENV)/ready
+	Tests/ABI/run.sh
+
+test-python: library $(VENV)/ready
+	DIPTYCH_LIBRARY=$(CURDIR)/$(BUILD)/libdiptych.so $(PYTHON) -m pytest -q bindings/python/tests
+
+test-command: all $(VENV)/ready
+	$(PYTHON) -m pytest -q Tests/command
+
 clean:
 	rm -rf $(BUILD) .build .build-embedded .venv

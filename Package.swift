@@ -11,10 +11,12 @@ let x86 = true
 let x86 = false
 #endif
 
-let core: [SwiftSetting] = embedded ? [
-    .enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"]),
+let shared: [SwiftSetting] = embedded ? [
+    .enableExperimentalFeature("Embedded"),
+    .unsafeFlags(["-wmo", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"]),
 ] : []
-let kernels: [SwiftSetting] = core + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+let core: [SwiftSetting] = shared + (embedded ? [.unsafeFlags(["-Osize"])] : [])
+let kernels: [SwiftSetting] = shared + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 let avx2: [SwiftSetting] = kernels + [.define("DIPTYCH_AVX2"), .unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
 
 var targets: [Target] = [

@@ -162,8 +162,8 @@ DIPTYCH_API diptych_status diptych_model_default(diptych_model **out_model);
 
 /* Load a model from a safetensors file, or from size bytes of one in memory. The tensors have PyTorch's names
  * and shapes (cl1.weight [32, 1, 3, 3], fc1.weight [64, 1568], ...); the architecture comes from the file's
- * metadata, or from the shapes where the metadata is missing (then mean 0, deviation 1 and 10 classes of
- * square images are assumed). */
+ * metadata, or from the shapes where the metadata is missing (then square images of even size, standardised by
+ * the caller, are taken for granted). Tensors may be F32, F64, F16 or BF16. */
 DIPTYCH_API diptych_status diptych_model_load_file(const char *path, diptych_model **out_model);
 DIPTYCH_API diptych_status diptych_model_load_memory(const void *data, size_t size, diptych_model **out_model);
 
@@ -287,7 +287,7 @@ DIPTYCH_API diptych_status diptych_dataset_from_memory(const uint8_t *images, co
                                                        int32_t height, int32_t width, diptych_dataset **out_dataset);
 
 enum {
-    DIPTYCH_SAMPLE_TRAIN = 0, /* 5,000 of MNIST's training digits, 28x28 */
+    DIPTYCH_SAMPLE_TRAIN = 0, /* 5,000 of MNIST's training digits, 28x28, in 8 shades of grey */
     DIPTYCH_SAMPLE_TEST = 1   /* 2,500 of MNIST's test digits */
 };
 

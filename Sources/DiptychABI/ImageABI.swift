@@ -39,7 +39,8 @@ private func deliver(_ options: UnsafePointer<diptych_image_options>?, _ out_pix
         let count = options.height * options.width
         if let out_pixels {
             try checkCapacity(capacity, needed: count, "the image")
-            out_pixels.update(from: try load(options).pointer, count: count)
+            let pixels = try load(options)
+            withExtendedLifetime(pixels) { out_pixels.update(from: pixels.pointer, count: count) }
         } else {
             try checkCapacity(capacity, exactly: 0)
         }

@@ -18,13 +18,15 @@ extension Model {
         try load(SafetensorsFile.parse(bytes: bytes, name: name), name: name)
     }
 
-    public func save(path: String) throws(DiptychError) {
-        try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(encoded().span))
+    public func save(path: String, precision: StoragePrecision = .single) throws(DiptychError) {
+        let bytes = try encoded(precision)
+        defer { withExtendedLifetime(bytes) {} }
+        try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(bytes.span))
     }
 
     /// The file's bytes.
-    public func encoded() throws(DiptychError) -> Buffer<UInt8> {
-        try SafetensorsFile.encode(tensors: outputs(of: parameters, prefix: ""), metadata: metadata)
+    public func encoded(_ precision: StoragePrecision = .single) throws(DiptychError) -> Buffer<UInt8> {
+        try SafetensorsFile.encode(tensors: outputs(of: parameters, prefix: ""), metadata: metadata, precision: precision)
     }
 
     /// All tensors of `source`, which is laid out as the parameters are.
