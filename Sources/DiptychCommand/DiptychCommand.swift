@@ -11,12 +11,13 @@ struct DiptychCommand: ParsableCommand {
         abstract: "Learns to compare two small images, and tells whether the first of two digits is <= the second.",
         discussion: """
             EXAMPLES
-              diptych classify seven.png four.png        compare two images with the built-in model
-              diptych train --out my.safetensors         train on the bundled sample of MNIST
+              diptych classify seven.png four.png        with the built-in model
+              diptych train --out my.safetensors         on the bundled digits
               diptych evaluate --model my.safetensors    measure a model
-              diptych describe siamese                   print a network's layers
+              diptych describe siamese                   its layers
 
-            Every command takes --json. Shell completion: diptych --generate-completion-script bash (or zsh, fish).
+            Every command takes --json. Shell completion comes from
+              diptych --generate-completion-script bash|zsh|fish
             """,
         version: DIPTYCH_VERSION_STRING,
         subcommands: [Classify.self, Train.self, Evaluate.self, Describe.self, Export.self])

@@ -7,13 +7,15 @@ struct Classify: ParsableCommand {
         discussion: """
             EXAMPLES
               diptych classify seven.png four.png
-              diptych classify --show seven.png four.png       also draw what the network sees
+              diptych classify --show seven.png four.png     also draw both
               diptych classify --json seven.png four.png
               ls -1 *.png | paste - - | diptych classify --pairs-file -
 
-            A list holds two paths a line, with a tab between them, or with spaces where the line has no tab. Empty lines
-            and lines that begin with # are passed over. A pair that fails is reported, the others are still answered, and
-            the exit status is 1. With --json there is one JSON document for each pair, on a line of its own.
+            A list holds two paths a line, with a tab between them, or with spaces where
+            the line has no tab. Empty lines and lines that begin with # are passed over.
+            A pair that fails is reported, the others are still answered, and the exit
+            status is 1. With --json there is one JSON document for each pair, on a line
+            of its own.
             """)
 
     @Argument(help: ArgumentHelp("The first and the second image.", valueName: "png"), completion: .file(extensions: ["png"]))

@@ -22,8 +22,7 @@ struct Describe: ParsableCommand {
             return describe(NetworkDescription(architecture))
         }
         do throws(DiptychError) {
-            let model = try subject.map { path throws(DiptychError) in try Model.load(path: path) } ?? Model.builtIn()
-            describe(model)
+            if let subject { try describe(Model.load(path: subject)) } else { try describe(Model.builtIn()) }
         } catch {
             switch (error.status, subject) {
             case (.notFound, nil): describe(NetworkDescription(.siamese))

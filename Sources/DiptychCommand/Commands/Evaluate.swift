@@ -7,11 +7,11 @@ struct Evaluate: ParsableCommand {
         abstract: "Measures a model: errors on pairs by head and by marginal, and on digits.",
         discussion: """
             EXAMPLES
-              diptych evaluate                                         the built-in model on the bundled test digits
+              diptych evaluate       the built-in model on the bundled test digits
               diptych evaluate --model my.safetensors --data mnist --pairs 5000
 
-            Pairs are drawn from the test split; the training error is of as many pairs from the training split, where the
-            data have one.
+            Pairs are drawn from the test split; the training error is of as many pairs
+            from the training split, where the data have one.
             """)
 
     @OptionGroup var model: ModelFlags
@@ -56,7 +56,7 @@ struct Evaluate: ParsableCommand {
                 json.member("parameters", model.parameterCount)
                 json.member("data", source.name)
                 json.member("pairs", result.count)
-                json.member("seed", "\(seed)")
+                json.member("seed", self.seed)
                 json.member("test_error", result.error)
                 json.member("marginal_test_error", result.marginalError)
                 json.member("digit_error", result.digitError)

@@ -6,11 +6,12 @@ struct Export: ParsableCommand {
         abstract: "Writes the digits of a dataset as PNG files.",
         discussion: """
             EXAMPLES
-              diptych export --to-png digits                      digits/train/0/00001.png, ..., digits/test/9/...
-              diptych export --to-png tests --split test          tests/0/00010.png, ...
-              diptych train --data digits                         read them back
+              diptych export --to-png digits                 digits/train/0/..., digits/test/...
+              diptych export --to-png tests --split test     tests/0/...
+              diptych train --data digits                     read them back
 
-            The files are named by the digits' places in the dataset. The folder must be new or empty.
+            The files are named by the digits' places in the dataset. The folder must be
+            new or empty.
             """)
 
     @Option(help: ArgumentHelp("The folder to write to.", valueName: "folder"), completion: .directory)

@@ -8,13 +8,15 @@ struct Train: ParsableCommand {
         discussion: """
             EXAMPLES
               diptych train --out my.safetensors
-              diptych train --architecture mlp --loss-ratio 0          without auxiliary loss
-              diptych train --data mnist --epochs 100 --schedule one-cycle --checkpoint run.safetensors
-              diptych train --resume run.safetensors --data mnist --checkpoint run.safetensors --out my.safetensors
+              diptych train --architecture mlp --loss-ratio 0
+              diptych train --data mnist --epochs 100 --checkpoint run
+              diptych train --data mnist --resume run --checkpoint run
 
-            The seed decides the weights, the pairs that are drawn, dropout and shuffling; threads change nothing but the time.
-            Ctrl-C (or SIGTERM) stops after the running step: the checkpoint and the model are saved where --checkpoint and
-            --out ask for it, and the exit status is 130 (143). A second one ends the process at once.
+            The seed decides the weights, the pairs that are drawn, dropout and shuffling;
+            threads change nothing but the time. Ctrl-C (or SIGTERM) stops after the
+            running step: the checkpoint and the model are saved where --checkpoint and
+            --out ask for it, and the exit status is 130 (143). A second one ends the
+            process at once.
             """)
 
     @OptionGroup(title: "Network") var network: NetworkFlags
@@ -74,10 +76,10 @@ struct Train: ParsableCommand {
         try run.train()
 
         if let out { try run.trainer.model.save(path: out) }
-        if let signal = run.interruption {
-            report("diptych: stopped by \(signal == SIGTERM ? "SIGTERM" : "Ctrl-C") after step \(run.trainer.step) of \(run.trainer.steps)" + kept)
+        if let interruption = run.interruption {
+            report("diptych: stopped by \(interruption.name) after step \(run.trainer.step) of \(run.trainer.steps)" + kept)
             if output.json { run.printJSON(out: out) }
-            throw ExitCode(128 + signal)
+            throw ExitCode(interruption.exitStatus)
         }
         output.json ? run.printJSON(out: out) : run.printResult(out: out)
         if out == nil && !quiet { report("The model was not saved: --out FILE does that.") }

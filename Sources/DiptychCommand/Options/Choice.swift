@@ -2,19 +2,19 @@ import ArgumentParser
 import Diptych
 
 /// One of a few named values: an option's help, errors and completions list them.
-protocol Choice: ExpressibleByArgument, Equatable {
+protocol Choice: ExpressibleByArgument, RawRepresentable where RawValue == Int32 {
     static var choices: [(word: String, value: Self)] { get }
 }
 
 extension Choice {
-    init?(argument: String) {
+    public init?(argument: String) {
         guard let choice = Self.choices.first(where: { $0.word == argument }) else { return nil }
         self = choice.value
     }
 
-    var word: String { Self.choices.first { $0.value == self }?.word ?? "" }
-    var defaultValueDescription: String { word }
-    static var allValueStrings: [String] { choices.map(\.word) }
+    public var defaultValueDescription: String { Self.choices.first { $0.value.rawValue == rawValue }?.word ?? "" }
+    public static var allValueStrings: [String] { choices.map(\.word) }
+    public static var allValueDescriptions: [String: String] { [:] }
 }
 
 extension NetworkDescription.Architecture: Choice {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Diptych
 
 /// A set of training options by name.
-enum Recipe: Choice {
+enum Recipe: Int32, Choice {
     case report
 
     static var choices: [(word: String, value: Self)] { [("report", .report)] }

@@ -17,11 +17,11 @@ final class TrainingRun {
     }
 
     private var epochs: [Epoch] = []
-    private var result = Evaluation()
+    private var result: Evaluation?
     private var trainError = Double.nan
     private var seconds = 0.0
     /// The signal that stopped the run.
-    private(set) var interruption: Int32?
+    private(set) var interruption: Interrupt?
 
     init(trainer: Trainer, test: Pairs?, source: DataSource, evaluateEvery: Int, checkpoint: String?, quiet: Bool) {
         self.trainer = trainer
@@ -85,13 +85,13 @@ final class TrainingRun {
     }
 
     func printResult(out: String?) {
-        if test == nil {
-            say("test error   not measured: \(source.name) has no test split")
-        } else {
+        if let result {
             let figure = reportedTestError(trainer)
             say("test error   \(percent(result.error)) by the head, \(percent(result.marginalError)) by the marginal, on "
                 + "\(grouped(result.count)) pairs" + (figure.map { "   (the report's mean: \(percent($0)) by the head)" } ?? ""))
             say("digit error  \(percent(result.digitError))")
+        } else {
+            say("test error   not measured: \(source.name) has no test split")
         }
         say("train error  \(percent(trainError)) by the head")
         say("time         \(fixed(seconds, 2)) s for \(trainer.options.epochs) epochs and the test")
@@ -107,12 +107,11 @@ final class TrainingRun {
             json.member("pairs", self.trainer.pairs.count)
             json.member("test_pairs", self.test?.count ?? 0)
             json.member("loss_ratio", options.lossRatio)
-            // A number of 64 bits would not survive a reader that has doubles only.
-            json.member("seed", "\(options.seed)")
+            json.member("seed", options.seed)
             json.member("interrupted", self.interruption != nil)
-            json.member("test_error", self.result.error)
-            json.member("marginal_test_error", self.result.marginalError)
-            json.member("digit_error", self.result.digitError)
+            json.member("test_error", self.result?.error ?? .nan)
+            json.member("marginal_test_error", self.result?.marginalError ?? .nan)
+            json.member("digit_error", self.result?.digitError ?? .nan)
             json.member("train_error", self.trainError)
             json.member("report_test_error", reportedTestError(self.trainer) ?? .nan)
             json.member("seconds", self.seconds)
@@ -126,7 +125,7 @@ final class TrainingRun {
                         json.member("auxiliary", epoch.progress.auxiliary)
                         json.member("train_error", epoch.progress.trainError)
                         json.member("test_error", epoch.testError)
-                        json.member("learning_rate", epoch.progress.learningRate)
+                        json.member("learning_rate", Float(epoch.progress.learningRate))
                         json.member("seconds", epoch.seconds)
                     }
                 }
