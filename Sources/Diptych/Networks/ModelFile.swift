@@ -63,14 +63,15 @@ extension Model {
             }
         }
         if metadata.has("mean") || metadata.has("standard_deviation") {
-            model.mean = try metadata.float("mean")
-            model.standardDeviation = try metadata.float("standard_deviation")
-            guard model.standardDeviation > 0 else {
-                throw DiptychError(.corrupt, "\(name): standard_deviation is \(text(model.standardDeviation)), but must be above 0")
+            let mean = try metadata.float("mean"), deviation = try metadata.float("standard_deviation")
+            guard deviation > 0 else {
+                throw DiptychError(.corrupt, "\(name): standard_deviation is \(text(deviation)), but must be above 0")
             }
+            model.standardise(mean: mean, standardDeviation: deviation)
+        } else {
+            model.weightsChanged()
         }
         if metadata.has("decision") { model.decision = try metadata.choice("decision", [.head, .marginal]) { $0.name } }
-        model.weightsChanged()
         return model
     }
 
