@@ -40,7 +40,8 @@ if !embedded {
     dependencies.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"))
     targets += [
         .executableTarget(name: "DiptychCommand",
-                          dependencies: ["Diptych", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+                          dependencies: ["CDiptych", "CDiptychPlatform", "Diptych",
+                                         .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .target(name: "CDiptychBench", path: "Benchmarks/CDiptychBench", cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(name: "DiptychBench", dependencies: ["Diptych", "CDiptychPlatform", "CDiptychBench"],
                           path: "Benchmarks/Kernels"),
