@@ -30,7 +30,12 @@ library: prepare
 command: prepare
 	$(SWIFT) build -c release --product diptych --static-swift-stdlib
 	@mkdir -p $(BUILD)
-	@cp "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych" $(BUILD)/diptych
+	@strip -o $(BUILD)/diptych "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych"
+
+# The main job: train by the report's recipe on the bundled sample, then classify pictures with the built-in model.
+demo: all
+	$(BUILD)/diptych train --recipe report --out $(BUILD)/demo.safetensors
+	$(BUILD)/diptych classify --show --pairs-file Examples/png/pairs.txt
 
 # A virtual environment with what the tests need.
 VENV := .venv
@@ -59,6 +64,13 @@ test-python: library $(VENV)/ready
 
 test-command: all $(VENV)/ready
 	$(PYTHON) -m pytest -q Tests/command
+
+# The assets inside the library, made again from MNIST's four files: MNIST=DIR.
+model: command
+	scripts/make_default_model.sh "$(MNIST)"
+
+sample:
+	python3 scripts/make_sample.py "$(MNIST)"
 
 clean:
 	rm -rf $(BUILD) .build .build-embedded .venv

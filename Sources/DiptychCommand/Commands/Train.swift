@@ -44,6 +44,9 @@ struct Train: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Save the model there (safetensors).", valueName: "file"), completion: .file())
     var out: String?
 
+    @Flag(help: "Save the model's weights in half precision (F16), for half the size.")
+    var half = false
+
     @Option(help: ArgumentHelp("After every epoch, save all that the run needs to go on.", valueName: "file"), completion: .file())
     var checkpoint: String?
 
@@ -60,6 +63,7 @@ struct Train: ParsableCommand {
     func validate() throws {
         if let pairs, pairs < 1 { throw ValidationError("--pairs is \(pairs), but must be at least 1") }
         if let testPairs, testPairs < 1 { throw ValidationError("--test-pairs is \(testPairs), but must be at least 1") }
+        if half && out == nil { throw ValidationError("--half is about the file that --out names, but there is no --out") }
         if evaluateEvery < 0 { throw ValidationError("--evaluate-every is \(evaluateEvery), but must be at least 0") }
         if resume != nil && !(network.isEmpty && recipe.isEmptyButEpochs && pairs == nil && seed == nil) {
             throw ValidationError("--resume takes the network, the recipe, the pairs and the seed from the checkpoint; of these, "
@@ -75,7 +79,7 @@ struct Train: ParsableCommand {
         if !quiet { report(run.title) }
         try run.train()
 
-        if let out { try run.trainer.model.save(path: out) }
+        if let out { try run.trainer.model.save(path: out, precision: half ? .half : .single) }
         if let interruption = run.interruption {
             report("diptych: stopped by \(interruption.name) after step \(run.trainer.step) of \(run.trainer.steps)" + kept)
             if output.json { run.printJSON(out: out) }
