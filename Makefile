@@ -15,7 +15,7 @@ CXX ?= c++
 # The default rule must not meet somebody's setting for the other build.
 unexport DIPTYCH_EMBEDDED
 
-.PHONY: all library command demo test install uninstall bench bench-peers clean prepare model sample
+.PHONY: all library command demo test install uninstall bench bench-peers bench-programs clean prepare model sample
 
 all: library command
 
@@ -72,5 +72,21 @@ model: command
 sample:
 	python3 scripts/make_sample.py "$(MNIST)"
 
+# Measurements; see Benchmarks/README.md. bench-peers takes about 3 GB of disk for PyTorch and ONNX Runtime.
+BENCH_FLAGS ?= --scaling
+
+bench-programs: all
+	$(SWIFT) build -c release --product diptych-bench --static-swift-stdlib
+	@cp "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych-bench" $(BUILD)/diptych-bench
+	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude -o $(BUILD)/end_to_end Benchmarks/end_to_end.c -L$(BUILD) -ldiptych -Wl,-rpath,'$$ORIGIN'
+
+bench: bench-programs
+	python3 Benchmarks/bench.py $(BENCH_FLAGS)
+
+bench-peers: bench-programs
+	test -d .venv-bench || python3 -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check numpy torch onnx onnxruntime
+	python3 Benchmarks/bench.py --peers .venv-bench/bin/python $(BENCH_FLAGS)
+
 clean:
-	rm -rf $(BUILD) .build .build-embedded .venv
+	rm -rf $(BUILD) .build .build-embedded .build-test .venv .venv-bench
