@@ -41,7 +41,8 @@ if !embedded {
     targets += [
         .executableTarget(name: "DiptychCommand",
                           dependencies: ["Diptych", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "CDiptych"]),
+        .target(name: "DiptychReference", dependencies: ["CDiptychPlatform", "Diptych"]),
+        .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "DiptychReference", "CDiptych"]),
     ]
 }
 
