@@ -45,7 +45,8 @@ if !embedded {
         .target(name: "CDiptychBench", path: "Benchmarks/CDiptychBench", cSettings: [.unsafeFlags(["-O2"])]),
         .executableTarget(name: "DiptychBench", dependencies: ["Diptych", "CDiptychPlatform", "CDiptychBench"],
                           path: "Benchmarks/Kernels"),
-        .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "CDiptych"]),
+        .target(name: "DiptychReference", dependencies: ["CDiptychPlatform", "Diptych"]),
+        .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "DiptychReference", "CDiptych"]),
     ]
 }
 

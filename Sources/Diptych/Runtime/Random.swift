@@ -23,9 +23,14 @@ public struct Random: Sendable {
     /// Four 32-bit words for the draw `index` of `step`.
     @inline(__always)
     public func words(step: UInt32, index: UInt64) -> SIMD4<UInt32> {
-        var counter = SIMD4<UInt32>(UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), step,
-                                    purpose.rawValue)
-        var key0 = UInt32(truncatingIfNeeded: seed), key1 = UInt32(truncatingIfNeeded: seed >> 32)
+        Self.philox(SIMD4(UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), step, purpose.rawValue),
+                    key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)))
+    }
+
+    @inline(__always)
+    static func philox(_ counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+        var counter = counter
+        var key0 = key[0], key1 = key[1]
         for _ in 0 ..< 10 {
             let product0 = UInt64(0xD251_1F53) * UInt64(counter[0])
             let product1 = UInt64(0xCD9E_8D57) * UInt64(counter[2])

@@ -1,0 +1,311 @@
+import CDiptychPlatform
+import DiptychReference
+import Testing
+
+/// Both convolutions, forward and back, in every instruction set, against Sources/DiptychReference.
+@Suite struct ConvolutionKernelTests {
+    /// Odd, even, small, not square, and each number of channels; the largest are kept short for time.
+    static let shapes: [dp_conv_shape] = {
+        var random = Keyed(1)
+        var shapes = [dp_conv_shape(height: 14, width: 14, channels: 32), dp_conv_shape(height: 4, width: 5, channels: 8),
+                      dp_conv_shape(height: 7, width: 4, channels: 16), dp_conv_shape(height: 40, width: 11, channels: 8)]
+        for channels in [8, 16, 24, 32, 40, 64] {
+            for _ in 0 ..< 2 {
+                let largest = channels > 24 ? 16 : 40
+                shapes.append(dp_conv_shape(height: Int.random(in: 4 ... largest, using: &random),
+                                            width: Int.random(in: 4 ... largest, using: &random), channels: channels))
+            }
+        }
+        return shapes
+    }()
+
+    /// `values` (height x width x depth) inside a border of zeros, image after image.
+    static func bordered(_ shape: dp_conv_shape, _ values: [Float], depth: Int) -> [Float] {
+        let image = shape.height * shape.width * depth, line = (shape.width + 2) * depth
+        var result = zeros(values.count / image * (shape.height + 2) * line)
+        for (index, value) in values.enumerated() {
+            let y = index / (shape.width * depth), place = index % (shape.width * depth)
+            let row = y / shape.height * (shape.height + 2) + y % shape.height + 1
+            result[row * line + depth + place] = value
+        }
+        return result
+    }
+
+    /// Whether each float of a bordered image lies inside.
+    static func inside(_ shape: dp_conv_shape, depth: Int) -> [Bool] {
+        bordered(shape, [Float](repeating: 1, count: shape.height * shape.width * depth), depth: depth).map { $0 == 1 }
+    }
+
+    // MARK: cl1
+
+    @Test(arguments: KernelTable.all) func first(_ table: KernelTable) {
+        var random = Keyed(2)
+        for shape in Self.shapes {
+            let c = shape.channels
+            let inputs = [Self.bordered(shape, random.floats(shape.height * shape.width, -1 ... 3), depth: 1),
+                          random.floats(9 * c), random.floats(c)]
+            let act = unwritten((shape.height + 2) * (shape.width + 2) * c)
+            func reference(_ inputs: [[Float]]) -> [Float] {
+                call(inputs, [act]) { Reference.convolveFirst(shape, x: $0[0], weights: $0[1], bias: $0[2], act: $1[0]) }[0]
+            }
+            let actual = call(inputs, [act]) { table.kernels.conv_first(shape, $0[0], $0[1], $0[2], $1[0]) }[0]
+            // Nine products and the bias, and the reference's own rounding.
+            #expect(worst(actual, reference(inputs), magnitude: reference(inputs.map(absolute)), roundings: 11) <= 1, "\(shape)")
+        }
+    }
+
+    @Test(arguments: KernelTable.all) func firstBackward(_ table: KernelTable) {
+        var random = Keyed(3)
+        for shape in Self.shapes {
+            let c = shape.channels, count = shape.height * shape.width
+            // Half of the activations are zero, as after ReLU. The border's gradient is nobody's.
+            let inside = Self.inside(shape, depth: c)
+            let gradient = zip(random.floats(inside.count), inside).map { $1 ? $0 : Float.nan }
+            let inputs = [Self.bordered(shape, random.floats(count, -1 ... 3), depth: 1),
+                          Self.bordered(shape, random.floats(count * c).map { max($0, 0) }, depth: c), gradient]
+            let sums = [random.floats(9 * c), random.floats(c)]
+            func reference(_ inputs: [[Float]], _ sums: [[Float]]) -> [[Float]] {
+                call(inputs, sums) {
+                    Reference.convolveFirstBackward(shape, x: $0[0], act: $0[1], gradient: $0[2], weightGradient: $1[0], biasGradient: $1[1])
+                }
+            }
+            let actual = call(inputs, sums) { table.kernels.conv_first_backward(shape, $0[0], $0[1], $0[2], $1[0], $1[1]) }
+            let expected = reference(inputs, sums), magnitude = reference(inputs.map(absolute), sums.map(absolute))
+            for i in 0 ..< 2 {
+                // A product for every pixel, the sum before, the reference's own rounding.
+                #expect(worst(actual[i], expected[i], magnitude: magnitude[i], roundings: count + 2) <= 1, "\(shape) \(i)")
+            }
+        }
+    }
+
+    // MARK: cl2 and pool
+
+    struct Pooled {
+        var values: [Float]
+        var choice: [UInt8]
+    }
+
+    /// The kernel's answer for `images` bordered images.
+    static func pool(_ table: KernelTable, _ shape: dp_conv_shape, _ images: Int, act: [Float], weights: [Float], bias: [Float]) -> Pooled {
+        let c = shape.channels, windows = shape.height / 2 * (shape.width / 2)
+        let transformed = call([weights], [unwritten(16 * c * c)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
+        let choice = Guarded<UInt8>(count: images * windows * c)
+        let list = Guarded((0 ..< images * windows).map { Int32($0) })
+        let values = call([act, transformed, bias], [unwritten(images * windows * c), unwritten(576 * c)]) {
+            table.kernels.conv_pool(shape, images * windows, list.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, $1[1])
+        }[0]
+        #expect(choice.bandsAreIntact)
+        return Pooled(values: values, choice: choice.values)
+    }
+
+    static func referencePool(_ shape: dp_conv_shape, _ images: Int, act: [Float], weights: [Float], bias: [Float]) -> Pooled {
+        let count = images * (shape.height / 2) * (shape.width / 2) * shape.channels
+        var choice = [UInt8](repeating: 255, count: count)
+        let values = call([act, weights, bias], [unwritten(count)]) {
+            Reference.convolvePool(shape, images: images, act: $0[0], weights: $0[1], bias: $0[2], pooled: $1[0], choice: &choice)
+        }[0]
+        return Pooled(values: values, choice: choice)
+    }
+
+    @Test(arguments: KernelTable.all) func winogradWeights(_ table: KernelTable) {
+        var random = Keyed(4)
+        for c in [8, 16, 24, 32, 40, 64] {
+            let weights = random.floats(9 * c * c)
+            func reference(_ weights: [Float]) -> [Float] {
+                call([weights], [unwritten(16 * c * c)]) { Reference.winogradWeights(channels: c, weights: $0[0], transformed: $1[0]) }[0]
+            }
+            let actual = call([weights], [unwritten(16 * c * c)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
+            // Two rounds of three terms, a quarter of nine weights at most.
+            let magnitude = [Float](repeating: 2.25, count: 16 * c * c)
+            #expect(worst(actual, reference(weights), magnitude: magnitude, roundings: 8) <= 1, "\(c)")
+        }
+    }
+
+    @Test(arguments: KernelTable.all) func pool(_ table: KernelTable) {
+        var random = Keyed(5)
+        for (index, shape) in Self.shapes.enumerated() {
+            let c = shape.channels, images = 1 + index % 3, columns = shape.width / 2
+            let act = Self.bordered(shape, random.floats(images * shape.height * shape.width * c).map { max($0, 0) }, depth: c)
+            let weights = random.floats(9 * c * c), bias = random.floats(c)
+            let actual = Self.pool(table, shape, images, act: act, weights: weights, bias: bias)
+            let expected = Self.referencePool(shape, images, act: act, weights: weights, bias: bias)
+            let magnitude = Self.referencePool(shape, images, act: act, weights: absolute(weights), bias: absolute(bias)).values.max() ?? 0
+            // A chain of c products and about 16 roundings in the three transforms, whose intermediate values are up to
+            // four times as large as the direct sum's terms; a patch's error spreads over its window, so the largest
+            // magnitude counts for all.
+            let allowed = [Float](repeating: 4 * magnitude, count: actual.values.count)
+            #expect(worst(actual.values, expected.values, magnitude: allowed, roundings: c + 16) <= 1, "\(shape)")
+
+            // Where the chosen position is another than the reference's, the two are equal but for rounding.
+            let tolerance = Double(4 * magnitude) * Double(c + 16) * roundoff
+            let windows = shape.height / 2 * columns
+            var wrong = 0
+            for at in actual.choice.indices where actual.values[at] > 0 && actual.choice[at] != expected.choice[at] {
+                guard actual.choice[at] < 4 else { wrong += 1; continue }
+                let window = at / c % windows, position = Int(actual.choice[at])
+                let value = Reference.convolve(shape, act, image: at / c / windows, y: window / columns * 2 + position / 2,
+                                               x: window % columns * 2 + position % 2, weights: weights, bias: bias, channel: at % c)
+                if abs(value - Double(expected.values[at])) > tolerance { wrong += 1 }
+            }
+            #expect(wrong == 0 && actual.choice.allSatisfy { $0 < 4 }, "\(shape)")
+        }
+    }
+
+    /// Small whole numbers pass all three transforms without rounding (quarters and halves of them are floats), so values
+    /// and choices are exactly the reference's. Few different numbers make many ties, of which the first is chosen.
+    @Test(arguments: KernelTable.all) func poolIsExactOnWholeNumbersAndTakesTheFirstOfEquals(_ table: KernelTable) {
+        var random = Keyed(6)
+        for shape in Self.shapes {
+            let c = shape.channels, images = 2
+            // Most of the weights are zero, so that sums stay small and often equal.
+            let weights = random.whole(9 * c * c, -12 ... 12).map { abs($0) > 2 ? 0 : $0 }
+            let act = Self.bordered(shape, random.whole(images * shape.height * shape.width * c, 0 ... 1), depth: c)
+            let bias = random.whole(c, -1 ... 1)
+            let actual = Self.pool(table, shape, images, act: act, weights: weights, bias: bias)
+            let expected = Self.referencePool(shape, images, act: act, weights: weights, bias: bias)
+            #expect(actual.values == expected.values, "\(shape)")
+            // A window at zero has no gradient, whatever was chosen.
+            let places = actual.values.indices.filter { actual.values[$0] > 0 }
+            #expect(places.map { actual.choice[$0] } == places.map { expected.choice[$0] }, "\(shape)")
+        }
+        // All four equal, in every window: weights zero, bias one.
+        let shape = dp_conv_shape(height: 9, width: 6, channels: 8)
+        let flat = Self.pool(table, shape, 1, act: Self.bordered(shape, random.floats(9 * 6 * 8), depth: 8), weights: zeros(9 * 64),
+                             bias: [Float](repeating: 1, count: 8))
+        #expect(flat.values.allSatisfy { $0 == 1 } && flat.choice.allSatisfy { $0 == 0 })
+    }
+
+    @Test(arguments: KernelTable.all) func anImageDoesNotDependOnTheOthers(_ table: KernelTable) {
+        var random = Keyed(7)
+        for shape in Self.shapes {
+            let c = shape.channels, images = 3
+            let act = Self.bordered(shape, random.floats(images * shape.height * shape.width * c), depth: c)
+            let weights = random.floats(9 * c * c), bias = random.floats(c)
+            let together = Self.pool(table, shape, images, act: act, weights: weights, bias: bias)
+            let alone = (0 ..< images).map { image in
+                let plane = act.count / images
+                return Self.pool(table, shape, 1, act: Array(act[image * plane ..< (image + 1) * plane]), weights: weights, bias: bias)
+            }
+            #expect(bits(together.values) == bits(alone.flatMap(\.values)), "\(shape)")
+            #expect(together.choice == alone.flatMap(\.choice), "\(shape)")
+        }
+    }
+
+    /// Windows that are not listed stay as they were; those that are do not depend on the list.
+    @Test(arguments: KernelTable.all) func poolOfSomeWindows(_ table: KernelTable) {
+        var random = Keyed(10)
+        for shape in Self.shapes {
+            let c = shape.channels, images = 2, windows = images * (shape.height / 2) * (shape.width / 2)
+            let act = Self.bordered(shape, random.floats(images * shape.height * shape.width * c), depth: c)
+            let weights = random.floats(9 * c * c), bias = random.floats(c)
+            let all = Self.pool(table, shape, images, act: act, weights: weights, bias: bias)
+            let listed = (0 ..< windows).filter { _ in Bool.random(using: &random) }
+            let transformed = call([weights], [unwritten(16 * c * c)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
+            let choice = Guarded<UInt8>(count: windows * c), list = Guarded(listed.map { Int32($0) })
+            let some = call([act, transformed, bias], [unwritten(windows * c), unwritten(576 * c)]) {
+                table.kernels.conv_pool(shape, listed.count, list.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, $1[1])
+            }[0]
+            #expect(choice.bandsAreIntact)
+            for window in 0 ..< windows {
+                let place = window * c ..< (window + 1) * c
+                if listed.contains(window) {
+                    #expect(bits(Array(some[place])) == bits(Array(all.values[place])) && Array(choice.values[place]) == Array(all.choice[place]))
+                } else {
+                    #expect(some[place].allSatisfy { $0.bitPattern == .max } && choice.values[place].allSatisfy { $0 == 255 })
+                }
+            }
+        }
+    }
+
+    @Test(arguments: KernelTable.all) func liveWindows(_ table: KernelTable) {
+        var random = Keyed(11)
+        for shape in Self.shapes {
+            let background: Float = -0.5, columns = shape.width / 2, windows = shape.height / 2 * columns
+            // A few spots, so that all kinds of windows occur; the border's zeros are no background and do not count.
+            for spots in [0, 1, 3, 8] {
+                var pixels = [Float](repeating: background, count: shape.height * shape.width)
+                for _ in 0 ..< spots { pixels[Int.random(in: pixels.indices, using: &random)] = spots == 3 ? .nan : 1 }
+                let expected = (0 ..< windows).filter { window in
+                    (-2 ... 3).contains { dy in
+                        (-2 ... 3).contains { dx in
+                            let y = window / columns * 2 + dy, x = window % columns * 2 + dx
+                            return (0 ..< shape.height).contains(y) && (0 ..< shape.width).contains(x) && pixels[y * shape.width + x] != background
+                        }
+                    }
+                }
+                let list = Guarded<Int32>(count: windows)
+                var count = 0
+                _ = call([Self.bordered(shape, pixels, depth: 1)], []) { inputs, _ in
+                    count = table.kernels.live_windows(shape, inputs[0], background, list.pointer)
+                }
+                #expect(list.bandsAreIntact && list.values.prefix(count).map(Int.init) == expected, "\(shape) \(spots)")
+            }
+        }
+    }
+
+    @Test(arguments: KernelTable.all) func poolBackward(_ table: KernelTable) {
+        var random = Keyed(8)
+        for shape in Self.shapes {
+            let c = shape.channels, windows = shape.height / 2 * (shape.width / 2)
+            let act = Self.bordered(shape, random.floats(shape.height * shape.width * c).map { max($0, 0) }, depth: c)
+            // Many are zero, as where the pooled value is.
+            let gradient = random.floats(windows * c).map { abs($0) < 0.4 ? 0 : $0 }
+            let choice = (0 ..< windows * c).map { _ in UInt8.random(in: 0 ... 3, using: &random) }
+            let inputs = [act, random.floats(9 * c * c), gradient], sums = [random.floats(9 * c * c), random.floats(c), unwritten(act.count)]
+            func reference(_ inputs: [[Float]], _ sums: [[Float]]) -> [[Float]] {
+                call(inputs, sums) {
+                    Reference.convolvePoolBackward(shape, act: $0[0], weights: $0[1], gradient: $0[2], choice: choice,
+                                                   weightGradient: $1[0], biasGradient: $1[1], actGradient: $1[2])
+                }
+            }
+            let given = Guarded(choice)
+            let actual = call(inputs, sums + [unwritten((2 * windows + 11) * c)]) {
+                table.kernels.conv_pool_backward(shape, $0[0], $0[1], $0[2], given.pointer, $1[0], $1[1], $1[2], $1[3])
+            }
+            #expect(given.values == choice && given.bandsAreIntact)
+            let expected = reference(inputs, sums), magnitude = reference(inputs.map(absolute), [absolute(sums[0]), absolute(sums[1]), sums[2]])
+            // A product for every window, or for every tap of every channel, and two more roundings.
+            #expect(worst(actual[0], expected[0], magnitude: magnitude[0], roundings: windows + 2) <= 1, "\(shape) weights")
+            #expect(worst(actual[1], expected[1], magnitude: magnitude[1], roundings: windows + 2) <= 1, "\(shape) bias")
+            // What the border receives is nobody's gradient.
+            let inside = Self.inside(shape, depth: c)
+            func cut(_ values: [Float]) -> [Float] { zip(values, inside).filter { $1 }.map { $0.0 } }
+            #expect(worst(cut(actual[2]), cut(expected[2]), magnitude: cut(magnitude[2]), roundings: 9 * c + 2) <= 1, "\(shape) act")
+        }
+    }
+
+    // MARK: NaN
+
+    /// A training that diverges has NaN somewhere in its weights or activations: the pass must not hide it.
+    @Test(arguments: KernelTable.all) func nanPasses(_ table: KernelTable) {
+        var random = Keyed(9)
+        for shape in [dp_conv_shape(height: 8, width: 6, channels: 16), dp_conv_shape(height: 14, width: 14, channels: 32)] {
+            let c = shape.channels, count = shape.height * shape.width, sick = 5
+            let x = Self.bordered(shape, random.floats(count), depth: 1)
+            let act = Self.bordered(shape, random.floats(count * c), depth: c)
+            let weights1 = random.floats(9 * c), weights2 = random.floats(9 * c * c), bias = random.floats(c)
+            var sickBias = bias
+            sickBias[sick] = .nan
+            func ofChannel(_ values: [Float]) -> [Float] { values.indices.filter { $0 % c == sick }.map { values[$0] } }
+            func first(_ weights: [Float], _ bias: [Float]) -> [Float] {
+                let out = call([x, weights, bias], [zeros(act.count)]) { table.kernels.conv_first(shape, $0[0], $0[1], $0[2], $1[0]) }[0]
+                return zip(out, Self.inside(shape, depth: c)).filter { $1 }.map { $0.0 }
+            }
+            #expect(allNaN(ofChannel(first(weights1, sickBias))))
+            #expect(allNaN(ofChannel(Self.pool(table, shape, 1, act: act, weights: weights2, bias: sickBias).values)))
+            for tap in 0 ..< 9 {
+                var sick1 = weights1, sick2 = weights2
+                sick1[tap * c + sick] = .nan
+                sick2[(sick * 9 + tap) * c + 3] = .nan
+                #expect(allNaN(ofChannel(first(sick1, bias))), "tap \(tap)")
+                #expect(allNaN(ofChannel(Self.pool(table, shape, 1, act: act, weights: sick2, bias: bias).values)), "tap \(tap)")
+            }
+            for (y, column) in [(0, 0), (0, shape.width - 1), (shape.height - 1, 0), (shape.height - 1, shape.width - 1), (3, 2)] {
+                var sickAct = act
+                sickAct[((y + 1) * (shape.width + 2) + column + 1) * c + 3] = .nan
+                let pooled = Self.pool(table, shape, 1, act: sickAct, weights: weights2, bias: bias).values
+                #expect((0 ..< c).allSatisfy { channel in pooled.indices.contains { $0 % c == channel && pooled[$0].isNaN } }, "\(y), \(column)")
+            }
+        }
+    }
+}

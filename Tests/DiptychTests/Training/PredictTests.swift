@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+@testable import Diptych
+
+/// Answers do not depend on what else is asked, nor on how many threads ask.
+@Suite struct PredictTests {
+    static let descriptions: [NetworkDescription] = NetworkDescription.Architecture.allCases.flatMap { architecture in
+        var wide = NetworkDescription.tiny(architecture, height: 12, width: 10, classes: 33)
+        (wide.channels, wide.fc1Width, wide.mlpWidth1, wide.mlpWidth2) = (24, 100, 500, 129)
+        return [.tiny(architecture), wide]
+    }
+
+    @Test func neitherTheSplitNorTheThreadsShow() throws {
+        for d in Self.descriptions {
+            // More than one block of 60 (MLP) or 12 pairs.
+            let model = try Model(d, seed: 2), count = 131, pixels = 2 * d.height * d.width
+            model.standardise(mean: 120, standardDeviation: 70)
+            let images = try Pairs.random(count, like: d).images.array
+            let expected = try model.predictions(images, threads: 1).map(\.words)
+            for threads in [2, 3, 8, 0] { #expect(try model.predictions(images, threads: threads).map(\.words) == expected) }
+            for size in [1, 7, 60, 61] {
+                let parts = try stride(from: 0, to: count, by: size).flatMap { start in
+                    try model.predictions(Array(images[start * pixels ..< min(count, start + size) * pixels]), threads: 1).map(\.words)
+                }
+                #expect(parts == expected, "\(d.architecture.name) \(size)")
+            }
+        }
+    }
+
+    @Test func bytesAreTheSameAsFloats() throws {
+        for d in Self.descriptions {
+            let model = try Model(d, seed: 2), count = 20
+            var random = Keyed(31)
+            let bytes = (0 ..< count * 2 * d.height * d.width).map { _ in UInt8.random(in: 0 ... 255, using: &random) }
+            var result = [Prediction](repeating: Prediction(), count: count)
+            try result.withUnsafeMutableBufferPointer { try model.predict(bytes, count: count, threads: 2, into: $0.baseAddress!) }
+            #expect(result.map(\.words) == (try model.predictions(bytes.map(Float.init), threads: 1).map(\.words)))
+        }
+    }
+
+    /// Threads of the host at once on one model, each asking for two threads of ours.
+    @Test func manyCallersAtOnce() throws {
+        let d = Self.descriptions[1], model = try Model(d, seed: 2), images = try Pairs.random(50, like: d).images.array
+        let expected = try model.predictions(images, threads: 1).map(\.words)
+        let callers = 8, right = UnsafeMutableBufferPointer<Bool>.allocate(capacity: callers)
+        defer { right.deallocate() }
+        nonisolated(unsafe) let answers = right
+        DispatchQueue.concurrentPerform(iterations: callers) { caller in
+            answers[caller] = (0 ..< 5).allSatisfy { _ in (try? model.predictions(images, threads: 2).map(\.words)) == expected }
+        }
+        #expect(right.allSatisfy { $0 })
+    }
+
+    @Test func theMarginalIsTheSumOverOrderedPairs() throws {
+        let d = NetworkDescription.tiny(.rws), model = try Model(d, seed: 2), count = 20
+        let images = try Pairs.random(count, like: d).images.array
+        var probabilities = [Float](repeating: .nan, count: count * 2 * d.classes)
+        var predictions = [Prediction](repeating: Prediction(), count: count)
+        try predictions.withUnsafeMutableBufferPointer {
+            try model.predict(images, count: count, threads: 1, into: $0.baseAddress!, classProbabilities: &probabilities)
+        }
+        for (pair, prediction) in predictions.enumerated() {
+            let a = probabilities[2 * pair * d.classes ..< (2 * pair + 1) * d.classes].map(Double.init)
+            let b = probabilities[(2 * pair + 1) * d.classes ..< (2 * pair + 2) * d.classes].map(Double.init)
+            // Five float32 probabilities add up to 1 within a few roundings.
+            #expect(abs(a.reduce(0, +) - 1) < 1e-6 && abs(b.reduce(0, +) - 1) < 1e-6)
+            var marginal = 0.0
+            for i in 0 ..< d.classes { for j in i ..< d.classes { marginal += a[i] * b[j] } }
+            #expect(abs(marginal - Double(prediction.marginal)) < 1e-6)
+            #expect(Double(prediction.firstConfidence) == a.max() && a[Int(prediction.firstDigit)] == a.max())
+            #expect(Double(prediction.secondConfidence) == b.max() && b[Int(prediction.secondDigit)] == b.max())
+            #expect(prediction.lessOrEqual == (prediction.probability > 0.5 ? 1 : 0))
+            #expect((prediction.agrees == 1) == ((prediction.probability > 0.5) == (prediction.marginal > 0.5)))
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import Foundation
+import Testing
+
+@testable import Diptych
+
+/// What training promises: the same bits whatever the threads, through checkpoints, and an end of every kind.
+@Suite struct TrainerTests {
+    typealias Architecture = NetworkDescription.Architecture
+
+    /// 53 pairs in batches of 20: chunks and rows that come out uneven.
+    static let recipes: [(String, @Sendable (inout TrainerOptions) -> Void)] = [
+        ("adam", { _ in }),
+        ("adam, shuffled, cosine, decay", { $0.shuffle = true; $0.schedule = .cosine; $0.weightDecay = 0.01 }),
+        ("sgd, one cycle", { $0.optimizer = .sgd; $0.schedule = .oneCycle; $0.learningRate = 0.05; $0.lossRatio = 0 }),
+    ]
+
+    @Test(arguments: Architecture.allCases) func threadsDoNotShowInTheBits(_ architecture: Architecture) throws {
+        let d = NetworkDescription.tiny(architecture), pairs = try Pairs.random(53, like: d)
+        for (name, change) in Self.recipes {
+            var expected: [UInt32] = [], loss = 0.0
+            for threads in [1, 2, 3, 8] {
+                let (model, progress) = try trained(d, pairs, tinyOptions(epochs: 3, batchSize: 20, threads: threads, change))
+                if threads == 1 { (expected, loss) = (model.bits, progress.loss) }
+                #expect(model.bits == expected && progress.loss == loss, "\(name), \(threads) threads")
+            }
+            #expect(expected != (try Model(d, seed: 3)).bits)
+        }
+    }
+
+    /// The wide layers, which are shared out by panels.
+    @Test func threadsDoNotShowInAWideNetwork() throws {
+        var d = NetworkDescription.tiny(.mlp)
+        (d.mlpWidth1, d.mlpWidth2, d.fc1Width) = (700, 300, 257)
+        let pairs = try Pairs.random(130, like: d)
+        let one = try trained(d, pairs, tinyOptions(batchSize: 125)).model.bits
+        for threads in [2, 3, 8] { #expect(try trained(d, pairs, tinyOptions(batchSize: 125, threads: threads)).model.bits == one) }
+    }
+
+    @Test(arguments: Architecture.allCases) func seedsShow(_ architecture: Architecture) throws {
+        let d = NetworkDescription.tiny(architecture), pairs = try Pairs.random(30, like: d)
+        let first = try trained(d, pairs, tinyOptions()).model.bits
+        #expect(try trained(d, pairs, tinyOptions()).model.bits == first)
+        #expect(try trained(d, pairs, tinyOptions { $0.seed = 8 }).model.bits != first)
+        #expect(try trained(d, pairs, tinyOptions { $0.shuffle = true }).model.bits != first)
+    }
+
+    // MARK: Checkpoints
+
+    @Test(arguments: Architecture.allCases) func resumingInMidEpochGivesTheSameBits(_ architecture: Architecture) throws {
+        let d = NetworkDescription.tiny(architecture), pairs = try Pairs.random(53, like: d), folder = TemporaryFolder()
+        for (name, change) in Self.recipes {
+            let options = tinyOptions(epochs: 3, batchSize: 20, threads: 2, change)
+            let (whole, end) = try trained(d, pairs, options)
+
+            let model = try Model(d, seed: 3)
+            let trainer = try Trainer(model: model, pairs: pairs, options: options)
+            for _ in 0 ..< 5 { _ = try trainer.trainStep() }
+            try trainer.save(path: folder.path("run"))
+            let resumed = try Trainer.resume(path: folder.path("run"), pairs: pairs, epochs: 0, threads: 3)
+            #expect(resumed.step == 5 && resumed.model.bits == model.bits)
+            var progress = Diptych.Progress()
+            repeat { progress = try resumed.trainEpoch() } while !progress.finished
+            #expect(resumed.model.bits == whole.bits, "\(name)")
+            #expect(resumed.model.mean == whole.mean && resumed.model.standardDeviation == whole.standardDeviation)
+            // The epoch's means count the steps before the break, too.
+            #expect(progress.loss == end.loss && progress.trainError == end.trainError, "\(name)")
+            // The interrupted run itself may go on as well.
+            repeat { progress = try trainer.trainEpoch() } while !progress.finished
+            #expect(model.bits == whole.bits)
+        }
+    }
+
+    @Test func resumingWithMoreEpochsOrOtherPairs() throws {
+        let d = NetworkDescription.tiny(.siamese), pairs = try Pairs.random(20, like: d), folder = TemporaryFolder()
+        let trainer = try Trainer(model: Model(d, seed: 3), pairs: pairs, options: tinyOptions(epochs: 2))
+        for _ in 0 ..< 4 { _ = try trainer.trainStep() }
+        try trainer.save(path: folder.path("run"))
+        let more = try Trainer.resume(path: folder.path("run"), pairs: pairs, epochs: 3, threads: 1)
+        _ = try more.trainEpoch()
+        #expect(more.model.bits == (try trained(d, pairs, tinyOptions(epochs: 3)).model.bits))
+        expectError(.invalidArgument, "4 steps are done") {
+            _ = try Trainer.resume(path: folder.path("run"), pairs: pairs, epochs: 1, threads: 1)
+        }
+        let others = try Pairs.random(20, like: d, key: 2)
+        expectError(.mismatch, "other pairs") { _ = try Trainer.resume(path: folder.path("run"), pairs: others, epochs: 0, threads: 1) }
+        try trainer.model.save(path: folder.path("model"))
+        expectError(.format, "no checkpoint") { _ = try Trainer.resume(path: folder.path("model"), pairs: pairs, epochs: 0, threads: 1) }
+        // A checkpoint is a model, too.
+        #expect(try Model.load(path: folder.path("run")).bits == trainer.model.bits)
+    }
+
+    // MARK: Ends
+
+    @Test func finished() throws {
+        let d = NetworkDescription.tiny(.siamese), trainer = try Trainer(model: Model(d, seed: 3), pairs: .random(23, like: d), options: tinyOptions())
+        #expect(trainer.stepsPerEpoch == 3 && trainer.steps == 6)
+        for step in 1 ... 6 {
+            let progress = try trainer.trainStep()
+            #expect(progress.step == step && progress.steps == 6 && progress.epoch == (step + 2) / 3 && progress.epochs == 2)
+            #expect(progress.finished == (step == 6))
+        }
+        let bits = trainer.model.bits
+        expectError(.finished, "6 steps") { _ = try trainer.trainStep() }
+        expectError(.finished) { _ = try trainer.trainEpoch() }
+        #expect(trainer.model.bits == bits)
+    }
+
+    @Test func cancelStopsTheNextStepAlone() throws {
+        let d = NetworkDescription.tiny(.siamese), trainer = try Trainer(model: Model(d, seed: 3), pairs: .random(20, like: d), options: tinyOptions())
+        _ = try trainer.trainStep()
+        let bits = trainer.model.bits
+        trainer.cancel()
+        expectError(.cancelled, "step 1 of 4") { _ = try trainer.trainStep() }
+        #expect(trainer.model.bits == bits && trainer.step == 1)
+        for _ in 0 ..< 3 { _ = try trainer.trainStep() }
+        #expect(trainer.model.bits == (try trained(d, trainer.pairs, tinyOptions()).model.bits))
+    }
+
+    /// From another thread, in the middle of a run that would take days.
+    @Test func cancelFromAnotherThread() throws {
+        let d = NetworkDescription.tiny(.siamese)
+        let trainer = try Trainer(model: Model(d, seed: 3), pairs: .random(20, like: d), options: tinyOptions(epochs: 1_000_000, batchSize: 1))
+        Thread.detachNewThread {
+            Thread.sleep(forTimeInterval: 0.05)
+            trainer.cancel()
+        }
+        expectError(.cancelled) { while true { _ = try trainer.trainEpoch() } }
+    }
+
+    @Test(arguments: Architecture.allCases, [Float(0.7), 0]) func divergingIsReported(_ architecture: Architecture, _ ratio: Float) throws {
+        let d = NetworkDescription.tiny(architecture, dropout: 0), pairs = try Pairs.random(20, like: d)
+        let options = tinyOptions(epochs: 1000) { ($0.optimizer, $0.learningRate, $0.lossRatio, $0.weightDecay) = (.sgd, 100, ratio, 10) }
+        let trainer = try Trainer(model: Model(d, seed: 3), pairs: pairs, options: options)
+        expectError(.diverged, "learning_rate", "100") { while true { _ = try trainer.trainStep() } }
+    }
+
+    // MARK: Batches
+
+    @Test func withoutAuxiliaryLossNoDigitsAreNeeded() throws {
+        for architecture in Architecture.allCases {
+            let d = NetworkDescription.tiny(architecture)
+            let bare = try Pairs.random(20, like: d, withDigits: false), labelled = try Pairs.random(20, like: d)
+            let options = tinyOptions { $0.lossRatio = 0 }
+            let (model, progress) = try trained(d, bare, options)
+            #expect(model.bits == (try trained(d, labelled, options).model.bits))
+            #expect(progress.auxiliary == 0 && progress.loss == progress.bce)
+            expectError(.mismatch, "loss_ratio", "no digits") { try trained(d, bare, tinyOptions()) }
+        }
+    }
+
+    @Test func digitsMustBeClasses() throws {
+        let d = NetworkDescription.tiny(.siamese, classes: 5), pairs = try Pairs.random(20, like: .tiny(.siamese, classes: 6))
+        expectError(.mismatch, "classes 0 to 4") { try trained(d, pairs, tinyOptions()) }
+        expectError(.mismatch, "9x6") { try trained(d, Pairs.random(2, like: .tiny(.siamese, height: 10)), tinyOptions()) }
+    }
+
+    /// The last batch's gradients and loss are means over its own pairs.
+    @Test(arguments: Architecture.allCases) func theLastBatchMayBeSmaller(_ architecture: Architecture) throws {
+        let d = NetworkDescription.tiny(architecture, dropout: 0), pairs = try Pairs.random(23, like: d)
+        func captured(_ pairs: Pairs, _ options: TrainerOptions, standardisedAs other: Model?, steps: Int) throws -> (Diptych.Progress, [UInt32], Model) {
+            let model = try Model(d, seed: 3)
+            let trainer = try Trainer(model: model, pairs: pairs, options: options)
+            if let other { model.standardise(mean: other.mean, standardDeviation: other.standardDeviation) }
+            let gradients = try Buffer<Float>(count: model.network.parameterFloats, for: "a test")
+            trainer.batch.gradientCapture = gradients
+            var progress = Diptych.Progress()
+            for _ in 0 ..< steps { progress = try trainer.trainStep() }
+            return (progress, gradients.array.map(\.bitPattern), model)
+        }
+        let (last, gradients, model) = try captured(pairs, tinyOptions(), standardisedAs: nil, steps: 3)
+        let (alone, expected, _) = try captured(pairs.part(20 ..< 23), tinyOptions(), standardisedAs: model, steps: 1)
+        #expect(gradients == expected)
+        // The epoch's sums were taken off again, which rounds.
+        #expect(abs(last.loss - alone.loss) < 1e-12 && last.trainError == alone.trainError)
+    }
+
+    @Test(arguments: Architecture.allCases) func aBatchMayBeLargerThanThePairs(_ architecture: Architecture) throws {
+        let d = NetworkDescription.tiny(architecture), pairs = try Pairs.random(7, like: d)
+        let (model, progress) = try trained(d, pairs, tinyOptions(batchSize: 65536))
+        #expect(progress.steps == 2)
+        #expect(model.bits == (try trained(d, pairs, tinyOptions(batchSize: 7)).model.bits))
+    }
+
+    @Test(arguments: Architecture.allCases) func onePair(_ architecture: Architecture) throws {
+        let d = NetworkDescription.tiny(architecture), pairs = try Pairs.random(1, like: d)
+        let (model, progress) = try trained(d, pairs, tinyOptions { $0.shuffle = true })
+        #expect(progress.loss.isFinite && progress.steps == 2)
+        #expect(model.bits == (try trained(d, pairs, tinyOptions(threads: 3)).model.bits))
+    }
+
+    /// The epoch's mean is over pairs, not over batches.
+    @Test func anEpochsLossIsTheMeanOverItsPairs() throws {
+        let d = NetworkDescription.tiny(.siamese), pairs = try Pairs.random(23, like: d)
+        let steps = try Trainer(model: Model(d, seed: 3), pairs: pairs, options: tinyOptions())
+        let losses = try (0 ..< 3).map { _ in try steps.trainStep().loss }
+        let epoch = try Trainer(model: Model(d, seed: 3), pairs: pairs, options: tinyOptions()).trainEpoch().loss
+        #expect(abs(epoch - (10 * losses[0] + 10 * losses[1] + 3 * losses[2]) / 23) < 1e-12)
+    }
+
+    /// What the rows' padding holds must stay zero: widths that are no multiples of 16, and a step of every kind.
+    @Test(arguments: Architecture.allCases) func paddingStaysZero(_ architecture: Architecture) throws {
+        let d = NetworkDescription.tiny(architecture)
+        let model = try trained(d, .random(30, like: d), tinyOptions { $0.weightDecay = 0.1 }).model
+        var used = [Bool](repeating: false, count: model.parameters.count)
+        for tensor in model.network.tensors { tensor.forEach { _, place in used[place] = true } }
+        #expect(used.contains(false))
+        #expect(model.parameters.array.indices.allSatisfy { used[$0] || model.parameters[$0] == 0 })
+    }
+}
