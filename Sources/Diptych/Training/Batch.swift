@@ -92,7 +92,7 @@ final class Batch: @unchecked Sendable {
         try pool.run(rowItems, context) { context, item, thread in Batch.from(context).headAndLoss(item, thread) }
         for index in network.dense.indices.reversed() where index > 0 || network.convolutions != nil {
             denseIndex = index
-            try pool.run(denseBackwardItems, context) { context, item, thread in Batch.from(context).denseBackward(item, thread) }
+            try pool.run(denseBackwardItems.count, context) { context, item, thread in Batch.from(context).denseBackward(item, thread) }
         }
         if network.convolutions != nil {
             try pool.run(chunks, context) { context, item, thread in Batch.from(context).convolutionsBackward(item, thread) }
@@ -143,9 +143,11 @@ final class Batch: @unchecked Sendable {
 
     private var rowItems: Int { (count + Self.rowPairs - 1) / Self.rowPairs }
 
+    private func rows(_ item: Int) -> Range<Int> { item * Self.rowPairs ..< min(count, (item + 1) * Self.rowPairs) }
+
     /// The head, both losses, and their gradients with respect to the logits.
     private func headAndLoss(_ item: Int, _ thread: Int) {
-        let rows = item * Self.rowPairs ..< min(count, (item + 1) * Self.rowPairs)
+        let rows = rows(item)
         let head = model.network.head[1].outputs, last = layout.outputs[layout.outputs.count - 1]
         let classes = model.description.classes, logits = padded(classes)
         let scale = 1 / Float(count), ratio = options.lossRatio
@@ -170,11 +172,19 @@ final class Batch: @unchecked Sendable {
 
     // MARK: Backward
 
-    private var denseBackwardItems: Int { (model.network.dense[denseIndex].inputs / 16 + 7) / 8 }
+    /// A dense layer's input gradient is cut like its output: wide ones by panels, for all rows, narrow ones by rows.
+    private var denseBackwardItems: (byPanels: Bool, count: Int) {
+        let panels = model.network.dense[denseIndex].inputs / 16
+        return panels > 8 ? (true, (panels + 7) / 8) : (false, rowItems)
+    }
 
     private func denseBackward(_ item: Int, _ thread: Int) {
         let panels = model.network.dense[denseIndex].inputs / 16
-        backward.dense(denseIndex, pairs: 0 ..< count, panels: 8 * item ..< min(panels, 8 * item + 8), scratch: scratch(thread))
+        if denseBackwardItems.byPanels {
+            backward.dense(denseIndex, pairs: 0 ..< count, panels: 8 * item ..< min(panels, 8 * item + 8), scratch: scratch(thread))
+        } else {
+            backward.dense(denseIndex, pairs: rows(item), panels: 0 ..< panels, scratch: scratch(thread))
+        }
     }
 
     private var chunks: Int { (count + chunkPairs - 1) / chunkPairs }
