@@ -15,7 +15,7 @@ CXX ?= c++
 # The default rule must not meet somebody's setting for the other build.
 unexport DIPTYCH_EMBEDDED
 
-.PHONY: all library command demo test install uninstall bench bench-peers clean prepare model sample
+.PHONY: all library command demo test install uninstall bench bench-peers bench-programs clean prepare model sample
 
 all: library command
 
@@ -30,7 +30,63 @@ library: prepare
 command: prepare
 	$(SWIFT) build -c release --product diptych --static-swift-stdlib
 	@mkdir -p $(BUILD)
-	@cp "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych" $(BUILD)/diptych
+	@strip -o $(BUILD)/diptych "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych"
+
+# The main job: train by the report's recipe on the bundled sample, then classify pictures with the built-in model.
+demo: all
+	$(BUILD)/diptych train --recipe report --out $(BUILD)/demo.safetensors
+	$(BUILD)/diptych classify --show --pairs-file Examples/png/pairs.txt
+
+# A virtual environment with what the tests need.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+
+$(VENV)/ready: Tests/requirements.txt bindings/python/requirements-test.txt
+	@scripts/prepare.sh build test
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt -r bindings/python/requirements-test.txt
+	@touch $@
+
+.PHONY: test-swift test-abi test-python test-command
+
+test: test-swift test-abi test-python test-command
+	@echo "all tests passed"
+
+# In release, because training in a debug build is slow; the checks for overflow and bounds stay.
+test-swift: prepare
+	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-test --disable-xctest
+
+test-abi: all $(VENV)/ready
+	Tests/ABI/run.sh
+
+test-python: library $(VENV)/ready
+	DIPTYCH_LIBRARY=$(CURDIR)/$(BUILD)/libdiptych.so $(PYTHON) -m pytest -q bindings/python/tests
+
+test-command: all $(VENV)/ready
+	$(PYTHON) -m pytest -q Tests/command
+
+# The assets inside the library, made again from MNIST's four files: MNIST=DIR.
+model: command
+	scripts/make_default_model.sh "$(MNIST)"
+
+sample:
+	python3 scripts/make_sample.py "$(MNIST)"
+
+# Measurements; see Benchmarks/README.md. bench-peers takes about 3 GB of disk for PyTorch and ONNX Runtime.
+BENCH_FLAGS ?= --scaling
+
+bench-programs: all
+	$(SWIFT) build -c release --product diptych-bench --static-swift-stdlib
+	@cp "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych-bench" $(BUILD)/diptych-bench
+	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude -o $(BUILD)/end_to_end Benchmarks/end_to_end.c -L$(BUILD) -ldiptych -Wl,-rpath,'$$ORIGIN'
+
+bench: bench-programs
+	python3 Benchmarks/bench.py $(BENCH_FLAGS)
+
+bench-peers: bench-programs
+	test -d .venv-bench || python3 -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check numpy torch onnx onnxruntime
+	python3 Benchmarks/bench.py --peers .venv-bench/bin/python $(BENCH_FLAGS)
 
 clean:
-	rm -rf $(BUILD) .build .build-embedded .venv
+	rm -rf $(BUILD) .build .build-embedded .build-test .venv .venv-bench

@@ -40,7 +40,11 @@ if !embedded {
     dependencies.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"))
     targets += [
         .executableTarget(name: "DiptychCommand",
-                          dependencies: ["Diptych", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+                          dependencies: ["CDiptych", "CDiptychPlatform", "Diptych",
+                                         .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .target(name: "CDiptychBench", path: "Benchmarks/CDiptychBench", cSettings: [.unsafeFlags(["-O2"])]),
+        .executableTarget(name: "DiptychBench", dependencies: ["Diptych", "CDiptychPlatform", "CDiptychBench"],
+                          path: "Benchmarks/Kernels"),
         .target(name: "DiptychReference", dependencies: ["CDiptychPlatform", "Diptych"]),
         .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "DiptychReference", "CDiptych"]),
     ]
@@ -48,8 +52,10 @@ if !embedded {
 
 let package = Package(
     name: "diptych",
-    products: embedded ? [.library(name: "diptych", type: .static, targets: ["DiptychABI"])]
-        : [.executable(name: "diptych", targets: ["DiptychCommand"])],
+    products: embedded ? [.library(name: "diptych", type: .static, targets: ["DiptychABI"])] : [
+        .executable(name: "diptych", targets: ["DiptychCommand"]),
+        .executable(name: "diptych-bench", targets: ["DiptychBench"]),
+    ],
     dependencies: dependencies,
     targets: targets
 )

@@ -4,6 +4,7 @@ import CDiptychPlatform
 func convolveFirst(_ shape: dp_conv_shape, x: UnsafePointer<Float>, weights: UnsafePointer<Float>,
                    bias: UnsafePointer<Float>, act: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
+    clearBorder(shape, act)
     var c = 0
     while c < channels {
         let w = weights + c
@@ -32,6 +33,17 @@ func convolveFirst(_ shape: dp_conv_shape, x: UnsafePointer<Float>, weights: Uns
         }
         c += 8
     }
+}
+
+/// Zeroes the border of a bordered image.
+@inline(__always)
+func clearBorder(_ shape: dp_conv_shape, _ image: UnsafeMutablePointer<Float>) {
+    let pixel = shape.channels * MemoryLayout<Float>.stride, stride = shape.width + 2
+    let line = stride * shape.channels
+    memset(image, 0, (stride + 1) * pixel)
+    // The right end of a row and the left of the next lie together.
+    for row in 1 ..< shape.height { memset(image + (row + 1) * line - shape.channels, 0, 2 * pixel) }
+    memset(image + (shape.height + 1) * line - shape.channels, 0, (stride + 1) * pixel)
 }
 
 /// The gradient of cl1's weights and bias: nine sums a channel vector, over the pixels where ReLU let through.

@@ -1,12 +1,15 @@
 import CDiptychPlatform
 
 // The way back through the pool is sparse: of a window's four positions one can carry a gradient, and only where the
-// pooled value is positive. So for each output channel the few positions that do are listed, and each touches three
-// rows of 3 * channels neighbouring floats of the input.
+// pooled value is positive. Each gradient touches three rows of 3 * channels neighbouring floats: of the input, for the
+// weights' gradient, and of its own filter, for the input's. Both are sums in registers over a list of gradients:
+//
+//   weight_gradient[channel][row] += sum over the channel's positions     of value * act[position + row]
+//   act_gradient[position + row]  += sum over the position's channels     of value * weights[channel][row]
 
-/// target[0 ..< length] += sum over the list of value * source[offset ...]; length is a multiple of 24.
+/// target[0 ..< length] += sum over the list of value * source[offset ..< offset + length]; length is a multiple of 24.
 @inline(__always)
-private func gatherRows(_ count: Int, _ offsets: UnsafePointer<Int32>, _ values: UnsafePointer<Float>,
+private func addRows(_ count: Int, _ offsets: UnsafePointer<Int32>, _ values: UnsafePointer<Float>,
                         source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, length: Int) {
     var i = 0
     while i + 96 <= length {
@@ -40,71 +43,68 @@ private func gatherRows(_ count: Int, _ offsets: UnsafePointer<Int32>, _ values:
     }
 }
 
-/// target[offset ...] += value * source[0 ..< length] for each in the list; length is a multiple of 24.
-@inline(__always)
-private func scatterRows(_ count: Int, _ offsets: UnsafePointer<Int32>, _ values: UnsafePointer<Float>,
-                         source: UnsafePointer<Float>, target: UnsafeMutablePointer<Float>, length: Int) {
-    var i = 0
-    while i + 96 <= length {
-        let s = source + i
-        let s0 = s.vector(0), s1 = s.vector(8), s2 = s.vector(16), s3 = s.vector(24)
-        let s4 = s.vector(32), s5 = s.vector(40), s6 = s.vector(48), s7 = s.vector(56)
-        let s8 = s.vector(64), s9 = s.vector(72), s10 = s.vector(80), s11 = s.vector(88)
-        for k in 0 ..< count {
-            let t = target + Int(offsets[k]) + i, value = Vector(repeating: values[k])
-            t.store(fma(t.vector(0), value, s0), 0); t.store(fma(t.vector(8), value, s1), 8)
-            t.store(fma(t.vector(16), value, s2), 16); t.store(fma(t.vector(24), value, s3), 24)
-            t.store(fma(t.vector(32), value, s4), 32); t.store(fma(t.vector(40), value, s5), 40)
-            t.store(fma(t.vector(48), value, s6), 48); t.store(fma(t.vector(56), value, s7), 56)
-            t.store(fma(t.vector(64), value, s8), 64); t.store(fma(t.vector(72), value, s9), 72)
-            t.store(fma(t.vector(80), value, s10), 80); t.store(fma(t.vector(88), value, s11), 88)
-        }
-        i += 96
-    }
-    while i < length {
-        let s0 = source.vector(i), s1 = source.vector(i + 8), s2 = source.vector(i + 16)
-        for k in 0 ..< count {
-            let t = target + Int(offsets[k]) + i, value = Vector(repeating: values[k])
-            t.store(fma(t.vector(0), value, s0), 0)
-            t.store(fma(t.vector(8), value, s1), 8)
-            t.store(fma(t.vector(16), value, s2), 16)
-        }
-        i += 24
-    }
-}
-
 func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
                           gradient: UnsafePointer<Float>, choice: UnsafePointer<UInt8>,
                           weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>,
                           actGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
     let channels = shape.channels, line = (shape.width + 2) * channels
     let windowRows = shape.height / 2, windowColumns = shape.width / 2
-    let windows = windowRows * windowColumns
-    let values = scratch
-    let offsets = UnsafeMutableRawPointer(scratch + windows).assumingMemoryBound(to: Int32.self)
+    let windows = windowRows * windowColumns, filter = 9 * channels, length = 3 * channels
+    func integers(_ offset: Int) -> UnsafeMutablePointer<Int32> {
+        UnsafeMutableRawPointer(scratch + offset).assumingMemoryBound(to: Int32.self)
+    }
+    // [channel][windows]: the channel's gradients and where their 3x3 patches begin.
+    let values = scratch, patches = integers(windows * channels), counts = integers(2 * windows * channels)
+    // One window's: the channels that have a gradient; and [position][channels], the gradients and their filters.
+    let alive = integers((2 * windows + 1) * channels)
+    let windowValues = scratch + (2 * windows + 2) * channels, filters = integers((2 * windows + 6) * channels)
+    let windowCounts = integers((2 * windows + 10) * channels)
     memset(actGradient, 0, (shape.height + 2) * line * MemoryLayout<Float>.stride)
-    for channel in 0 ..< channels {
-        var count = 0, window = channel
-        var sum: Float = 0
-        for row in 0 ..< windowRows {
-            var corner = 2 * row * line
-            for _ in 0 ..< windowColumns {
-                let value = gradient[window]
-                let position = Int(choice[window])
+    memset(counts, 0, channels * MemoryLayout<Int32>.stride)
+
+    var window = 0
+    for row in 0 ..< windowRows {
+        for column in 0 ..< windowColumns {
+            let corner = 2 * (row * line + column * channels)
+            let gradient = gradient + window * channels, choice = choice + window * channels
+            var count = 0
+            for channel in 0 ..< channels {
                 // Written always, kept only where it counts: no branch to mispredict.
-                values[count] = value
-                offsets[count] = Int32(truncatingIfNeeded: corner &+ (position >> 1) &* line &+ (position & 1) &* channels)
-                count += value != 0 ? 1 : 0
-                sum += value
-                corner += 2 * channels
-                window += channels
+                alive[count] = Int32(truncatingIfNeeded: channel)
+                count += gradient[channel] != 0 ? 1 : 0
             }
+            windowCounts[0] = 0; windowCounts[1] = 0; windowCounts[2] = 0; windowCounts[3] = 0
+            for k in 0 ..< count {
+                let channel = Int(alive[k])
+                let value = gradient[channel], position = Int(choice[channel] & 3)
+                let place = position * channels + Int(windowCounts[position])
+                windowValues[place] = value
+                filters[place] = Int32(truncatingIfNeeded: channel &* filter)
+                windowCounts[position] &+= 1
+                let entry = channel * windows + Int(counts[channel])
+                values[entry] = value
+                patches[entry] = Int32(truncatingIfNeeded: corner &+ (position >> 1) &* line &+ (position & 1) &* channels)
+                counts[channel] &+= 1
+            }
+            for position in 0 ..< 4 where windowCounts[position] > 0 {
+                let target = actGradient + corner + (position >> 1) * line + (position & 1) * channels
+                for tapRow in 0 ..< 3 {
+                    addRows(Int(windowCounts[position]), filters + position * channels, windowValues + position * channels,
+                            source: weights + tapRow * length, target: target + tapRow * line, length: length)
+                }
+            }
+            window += 1
         }
+    }
+
+    for channel in 0 ..< channels {
+        let count = Int(counts[channel]), list = channel * windows
+        var sum: Float = 0
+        for k in 0 ..< count { sum += values[list + k] }
         biasGradient[channel] += sum
-        for row in 0 ..< 3 {
-            let filter = (3 * channel + row) * 3 * channels
-            gatherRows(count, offsets, values, source: act + row * line, target: weightGradient + filter, length: 3 * channels)
-            scatterRows(count, offsets, values, source: weights + filter, target: actGradient + row * line, length: 3 * channels)
+        for tapRow in 0 ..< 3 {
+            addRows(count, patches + list, values + list, source: act + tapRow * line,
+                    target: weightGradient + channel * filter + tapRow * length, length: length)
         }
     }
 }

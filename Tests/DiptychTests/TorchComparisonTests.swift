@@ -11,8 +11,7 @@ import Testing
             let values = fixture.weights(index)
             try values.withUnsafeBufferPointer { try model.setTensor(tensor.name, to: $0) }
         }
-        model.mean = Float(fixture.mean)
-        model.standardDeviation = Float(fixture.standardDeviation)
+        model.standardise(mean: Float(fixture.mean), standardDeviation: Float(fixture.standardDeviation))
         return model
     }
 

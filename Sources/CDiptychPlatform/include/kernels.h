@@ -31,8 +31,8 @@ typedef struct {
 typedef struct {
     const char *name;
 
-    /* act[bordered, channels] = relu(conv3x3(x) + bias): x is one bordered plane, weights [9][channels]. Only the
-     * inside of act is written. */
+    /* act[bordered, channels] = relu(conv3x3(x) + bias), and zero on the border: x is one bordered plane, weights
+     * [9][channels]. */
     void (*conv_first)(dp_conv_shape shape, const float *x, const float *weights, const float *bias, float *act);
 
     /* Adds to weight_gradient [9][channels] and bias_gradient [channels]; gradient (bordered, like act) counts only
@@ -43,13 +43,19 @@ typedef struct {
     /* Weights [out channel][9][in channel] to Winograd's F(2x2, 3x3) domain: [16][in channel][out channel]. */
     void (*winograd_weights)(ptrdiff_t channels, const float *weights, float *transformed);
 
+    /* Lists the pool windows that see anything but background: those for which one of the 6 x 6 pixels of x (a
+     * bordered plane) under cl1 and cl2 differs from it; the border does not count. Returns their number. */
+    ptrdiff_t (*live_windows)(dp_conv_shape shape, const float *x, float background, int32_t *list);
+
     /* pooled[windows, channels] = max over each window of relu(conv3x3(act) + bias), choice = which of the four it
-     * was, for `images` bordered images that follow one another. scratch: 32 * windows * images * channels. */
-    void (*conv_pool)(dp_conv_shape shape, ptrdiff_t images, const float *act, const float *transformed,
-                      const float *bias, float *pooled, uint8_t *choice, float *scratch);
+     * was, for the `count` windows in list; a window of the second of several images that follow one another is
+     * numbered from `windows` on. scratch: 576 * channels floats. */
+    void (*conv_pool)(dp_conv_shape shape, ptrdiff_t count, const int32_t *list, const float *act,
+                      const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);
 
     /* The way back: gradient is that of pooled, zero where pooled is not positive. Adds to weight_gradient (as the
-     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch: 2 * windows floats. */
+     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch: (2 * windows + 11) *
+     * channels floats. */
     void (*conv_pool_backward)(dp_conv_shape shape, const float *act, const float *weights, const float *gradient,
                                const uint8_t *choice, float *weight_gradient, float *bias_gradient,
                                float *act_gradient, float *scratch);

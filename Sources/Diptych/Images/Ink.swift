@@ -26,7 +26,7 @@ func ink(of image: GreyImage<Float>, polarity: ImageOptions.Polarity, name: Stri
     }
     // Strokes of up to a third of the image are kept whole.
     let ink = paper.isEven ? contrast : try strokes(in: contrast, reach: contrast.shortestSide / 6 + 1)
-    return try keepInk(in: ink, name: name)
+    return try keepInk(in: ink, paperIsEven: paper.isEven, name: name)
 }
 
 /// Averages 2x2 pixels, as long as there is noise and the image is still many times finer than the result.
@@ -44,7 +44,7 @@ private func withLessNoise(_ image: GreyImage<Float>) throws(DiptychError) -> Gr
     return image
 }
 
-private func keepInk(in image: GreyImage<Float>, name: String) throws(DiptychError) -> GreyImage<Float> {
+private func keepInk(in image: GreyImage<Float>, paperIsEven: Bool, name: String) throws(DiptychError) -> GreyImage<Float> {
     let pixels = image.pixels
     var distances = try Histogram(), heights = try Histogram()
     for i in 0 ..< pixels.count {
@@ -52,7 +52,7 @@ private func keepInk(in image: GreyImage<Float>, name: String) throws(DiptychErr
         heights.add(pixels[i])
     }
     let (threshold, level) = heights.otsu()
-    let noise = deviation(distances)
+    let noise = paperIsEven ? 0 : deviation(distances)
     let needed = max(leastContrast, 4 * noise)
     guard level >= needed else {
         throw DiptychError(.blankImage, "\(name) shows no ink: its strongest contrast with the paper is \(text(Double(level), digits: 3))"
@@ -60,7 +60,7 @@ private func keepInk(in image: GreyImage<Float>, name: String) throws(DiptychErr
     }
     let floor = min(try floorAway(from: threshold, in: image), 0.6 * level)
     for i in 0 ..< pixels.count { pixels[i] = max(pixels[i] - floor, 0) }
-    try keepDigit(in: image, least: 0.03 * level)
+    try keepDigit(in: image, least: 0.03 * level + 0.5 * floor)
     return image
 }
 
@@ -85,7 +85,7 @@ private func floorAway(from threshold: Float, in image: GreyImage<Float>) throws
         heights.add(image.pixels[i])
     }
     guard heights.total > 0, 20 * heights.total >= image.pixels.count else { return 0 }
-    return max(3.5 * deviation(distances), heights.quantile(0.98))
+    return max(3.5 * deviation(distances), 1.25 * heights.quantile(0.98))
 }
 
 /// Marks every element of a line that is within `reach` of a marked one.

@@ -1,7 +1,7 @@
 import CDiptychPlatform
 
-/// The shade of the paper at every place: one shade where the paper is even, else a quadratic surface, which follows
-/// lamps, vignettes and soft shadows.
+/// The shade of the paper at every place: one shade where most pixels of the image or of its border are alike, else a
+/// quadratic surface, which follows lamps, vignettes and soft shadows.
 struct Paper {
     /// Of 1, u, v, u^2, u v, v^2, where u and v run from -1 to 1 across the image.
     private var terms: (Double, Double, Double, Double, Double, Double)
@@ -49,21 +49,32 @@ struct Paper {
         commonShade = shade
         terms = (Double(shade), 0, 0, 0, 0, 0)
 
-        var spread = try Histogram()
-        for i in 0 ..< image.pixels.count { spread.add(abs(image.pixels[i] - shade)) }
-        isEven = spread.median <= 2
+        // A drawing or a scan made clean shows exactly one shade on most of its pixels or of its border; a photo never does.
+        let onBorder = try Paper.isMostly(shade, image, thickness: 1)
+        let everywhere = try Paper.isMostly(shade, image, thickness: image.shortestSide)
+        isEven = onBorder || everywhere
         if !isEven { try fitSurface(to: image) }
     }
 
     private static func borderMedian(_ image: GreyImage<Float>, thickness: Int) throws(DiptychError) -> Float {
-        var histogram = try Histogram()
+        var shades = try Histogram()
+        eachBorderPixel(image, thickness) { shades.add($0) }
+        return shades.median
+    }
+
+    private static func isMostly(_ shade: Float, _ image: GreyImage<Float>, thickness: Int) throws(DiptychError) -> Bool {
+        var distances = try Histogram()
+        eachBorderPixel(image, thickness) { distances.add(abs($0 - shade)) }
+        return distances.median <= 0.5
+    }
+
+    private static func eachBorderPixel(_ image: GreyImage<Float>, _ thickness: Int, _ body: (Float) -> Void) {
         for row in 0 ..< image.height {
             let inBand = row < thickness || row >= image.height - thickness
             for column in 0 ..< image.width where inBand || column < thickness || column >= image.width - thickness {
-                histogram.add(image.pixels[row * image.width + column])
+                body(image.pixels[row * image.width + column])
             }
         }
-        return histogram.median
     }
 
     /// Least squares over a grid of at most 64 x 64 pixels, weighted anew in every round by Tukey's biweight of the last

@@ -22,28 +22,32 @@ private func darkerEnergy(_ image: GreyImage<Float>) -> Double {
     return sum
 }
 
+/// The window slides along a row: its histogram gains a column on the right and loses one on the left.
 private func withoutMedian(_ image: GreyImage<Float>) throws(DiptychError) -> GreyImage<Float> {
     let result = try GreyImage<Float>(height: image.height, width: image.width)
     let reachY = image.height / 4, reachX = image.width / 4
     // Contrasts of -256 ... 255 in steps of 2.
-    let counts = try Buffer<Int32>(count: 256, for: "a histogram")
+    let counts = try Buffer<Int>(count: 256, for: "a histogram")
     for row in 0 ..< image.height {
+        let rows = max(row - reachY, 0) ... min(row + reachY, image.height - 1)
+        var total = 0
+        func count(column: Int, by change: Int) {
+            guard column >= 0, column < image.width else { return }
+            for y in rows { counts[Int(min(max(image.pixels[y * image.width + column] / 2 + 128, 0), 255))] += change }
+            total += change * rows.count
+        }
+        for i in 0 ..< counts.count { counts[i] = 0 }
+        for column in 0 ..< reachX { count(column: column, by: 1) }
         for column in 0 ..< image.width {
-            for i in 0 ..< counts.count { counts[i] = 0 }
-            var total = 0
-            for y in max(row - reachY, 0) ... min(row + reachY, image.height - 1) {
-                for x in max(column - reachX, 0) ... min(column + reachX, image.width - 1) {
-                    counts[Int(min(max(image.pixels[y * image.width + x] / 2 + 128, 0), 255))] += 1
-                    total += 1
-                }
-            }
-            var below = 0, step = 0
-            while step < 255 {
-                below += Int(counts[step])
-                if 2 * below >= total { break }
+            count(column: column + reachX, by: 1)
+            count(column: column - reachX - 1, by: -1)
+            var step = 0, below = counts[0]
+            while step < 255 && 2 * below < total {
                 step += 1
+                below += counts[step]
             }
-            result.pixels[row * image.width + column] = image.pixels[row * image.width + column] - Float(2 * step - 255)
+            let pixel = row * image.width + column
+            result.pixels[pixel] = image.pixels[pixel] - Float(2 * step - 255)
         }
     }
     return result

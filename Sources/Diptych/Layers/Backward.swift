@@ -89,7 +89,7 @@ struct BackwardPass {
     /// Floats of scratch that `convolutions` needs.
     static func convolutionScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + padded(2 * c.windows)
+        return 2 * padded(c.plane * c.shape.channels) + padded((2 * c.windows + 11) * c.shape.channels)
     }
 
     /// Adds the gradients of the convolutions' parameters for the images of `pairs` to `sums`, which lie as the
@@ -100,7 +100,6 @@ struct BackwardPass {
         let act = scratch, actGradient = act + padded(c.plane * c.shape.channels)
         let list = actGradient + padded(c.plane * c.shape.channels)
         let row = network.dense[0].inputs, features = c.windows * c.shape.channels
-        memset(act, 0, c.plane * c.shape.channels * MemoryLayout<Float>.stride)
         for image in 2 * pairs.lowerBound ..< 2 * pairs.upperBound {
             let x = forward.base + layout.input + image * layout.inputRow
             let second = image % 2 == 1

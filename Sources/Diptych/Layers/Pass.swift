@@ -78,27 +78,39 @@ struct Pass {
     /// Floats of scratch that `convolve` needs.
     static func convolveScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + 64 * c.windows * c.shape.channels
+        return 2 * padded(c.plane * c.shape.channels) + padded(2 * c.windows) + 576 * c.shape.channels
     }
 
-    /// cl1, cl2 and pool of both images of a pair, whose input is loaded.
+    /// cl1, cl2 and pool of both images of a pair, whose input is loaded. Where a window sees nothing but background its
+    /// result is the blank image's, which the model knows.
     func convolve(pair: Int, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions else { return }
         let shape = dp_conv_shape(c), parameters = model.parameters.pointer
         let act = scratch, actStride = c.plane * c.shape.channels
-        memset(act, 0, 2 * actStride * MemoryLayout<Float>.stride)
-        for image in 0 ..< 2 {
-            kernels.conv_first(shape, base + layout.input + (2 * pair + image) * layout.inputRow, parameters + c.weights1,
-                               parameters + c.bias1, act + image * actStride)
-        }
-        let rest = scratch + 2 * padded(actStride)
+        let list = UnsafeMutableRawPointer(scratch + 2 * padded(actStride)).assumingMemoryBound(to: Int32.self)
+        let rest = scratch + 2 * padded(actStride) + padded(2 * c.windows)
         let features = c.windows * c.shape.channels, row = network.dense[0].inputs
         // Both images in one go where they share weights and their features follow each other without a gap.
         let together = !c.separate && row == features
-        for image in 0 ..< (together ? 1 : 2) {
-            kernels.conv_pool(shape, together ? 2 : 1, act + image * actStride, model.transformedWeights(image),
-                              parameters + (image == 0 ? c.bias2.0 : c.bias2.1),
-                              base + layout.features + (2 * pair + image) * row, choice + (2 * pair + image) * features, rest)
+        var count = 0
+        for image in 0 ..< 2 {
+            let index = 2 * pair + image
+            let x = base + layout.input + index * layout.inputRow
+            let pooled = base + layout.features + index * row, choice = choice + index * features
+            kernels.conv_first(shape, x, parameters + c.weights1, parameters + c.bias1, act + image * actStride)
+            model.copyBlank(image: image, features: pooled, choice: choice)
+            if together && image == 1 {
+                let own = kernels.live_windows(shape, x, model.background, list + count)
+                for k in count ..< count + own { list[k] += Int32(truncatingIfNeeded: c.windows) }
+                kernels.conv_pool(shape, count + own, list, act, model.transformedWeights(0), parameters + c.bias2.0,
+                                  pooled - row, choice - features, rest)
+            } else {
+                count = kernels.live_windows(shape, x, model.background, list)
+                if !together {
+                    kernels.conv_pool(shape, count, list, act + image * actStride, model.transformedWeights(image),
+                                      parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, rest)
+                }
+            }
         }
     }
 

@@ -14,13 +14,15 @@ public final class Model: @unchecked Sendable {
     public var description: NetworkDescription { network.description }
     public var decision = Decision.head
     /// Pixels become (pixel - mean) / standardDeviation.
-    public var mean: Float = 0
-    public var standardDeviation: Float = 1
+    public private(set) var mean: Float = 0
+    public private(set) var standardDeviation: Float = 1
 
     let network: Network
     let parameters: Buffer<Float>
     /// cl2's weights in Winograd's domain, for the first and the second image: [2 or 1][16][in][out].
     private let transformed: Buffer<Float>?
+    /// What the convolutions make of a blank image, for the first and the second image: features, then choices (bytes).
+    private let blank: Buffer<Float>?
     /// Where one thread's block of pairs lies while it predicts.
     let predictLayout: PassLayout
 
@@ -32,8 +34,11 @@ public final class Model: @unchecked Sendable {
         if let convolutions = network.convolutions {
             let channels = convolutions.shape.channels
             transformed = try Buffer(count: (convolutions.separate ? 2 : 1) * 16 * channels * channels, for: "a model's weights")
+            blank = try Buffer(count: Self.blankFloats(convolutions) + 2 * padded(convolutions.plane * channels)
+                + padded(convolutions.windows) + 576 * channels, for: "a model's weights")
         } else {
             transformed = nil
+            blank = nil
         }
         predictLayout = PassLayout(network, pairs: network.convolutions == nil ? 60 : 12)
     }
@@ -53,15 +58,54 @@ public final class Model: @unchecked Sendable {
 
     public var parameterCount: Int { description.parameterCount }
 
+    /// Sets the standardisation: pixels become (pixel - mean) / standardDeviation.
+    func standardise(mean: Float, standardDeviation: Float) {
+        self.mean = mean
+        self.standardDeviation = standardDeviation
+        weightsChanged()
+    }
+
+    /// A pixel of background, standardised.
+    var background: Float { (0 - mean) * (1 / standardDeviation) }
+
     /// To be called after every change of `parameters`: renews what is derived from them.
     func weightsChanged() {
-        guard let convolutions = network.convolutions, let transformed else { return }
-        let channels = convolutions.shape.channels
-        kernels.winograd_weights(channels, parameters.pointer + convolutions.weights2.0, transformed.pointer)
-        if convolutions.separate {
-            kernels.winograd_weights(channels, parameters.pointer + convolutions.weights2.1,
-                                     transformed.pointer + 16 * channels * channels)
+        guard let c = network.convolutions, let transformed, let blank else { return }
+        let channels = c.shape.channels, shape = dp_conv_shape(c)
+        let plane = blank.pointer + Self.blankFloats(c), act = plane + padded(c.plane * channels)
+        let list = UnsafeMutableRawPointer(act + padded(c.plane * channels)).assumingMemoryBound(to: Int32.self)
+        for y in 1 ... c.shape.height {
+            for x in 1 ... c.shape.width { plane[y * (c.shape.width + 2) + x] = background }
         }
+        for window in 0 ..< c.windows { list[window] = Int32(truncatingIfNeeded: window) }
+        kernels.conv_first(shape, plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, act)
+        for image in 0 ..< (c.separate ? 2 : 1) {
+            let u = transformed.pointer + image * 16 * channels * channels
+            let place = blankPlace(image, c, blank)
+            kernels.winograd_weights(channels, parameters.pointer + (image == 0 ? c.weights2.0 : c.weights2.1), u)
+            kernels.conv_pool(shape, c.windows, list, act, u, parameters.pointer + (image == 0 ? c.bias2.0 : c.bias2.1),
+                              place.features, place.choice, act + padded(c.plane * channels) + padded(c.windows))
+        }
+    }
+
+    private static func blankFloats(_ c: ConvolutionLayers) -> Int {
+        (c.separate ? 4 : 2) * padded(c.windows * c.shape.channels)
+    }
+
+    private func blankPlace(_ image: Int, _ c: ConvolutionLayers, _ blank: Buffer<Float>)
+        -> (features: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
+        let block = padded(c.windows * c.shape.channels)
+        let features = blank.pointer + (c.separate ? image * 2 * block : 0)
+        return (features, UnsafeMutableRawPointer(features + block).assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// Copies what the convolutions make of a blank first (0) or second (1) image.
+    @inline(__always)
+    func copyBlank(image: Int, features: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
+        guard let c = network.convolutions, let blank else { return }
+        let count = c.windows * c.shape.channels, place = blankPlace(image, c, blank)
+        memcpy(features, place.features, count * MemoryLayout<Float>.stride)
+        memcpy(choice, place.choice, count)
     }
 
     /// cl2's weights in Winograd's domain for the first (0) or second (1) image.

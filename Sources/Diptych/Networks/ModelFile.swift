@@ -18,15 +18,15 @@ extension Model {
         try load(SafetensorsFile.parse(bytes: bytes, name: name), name: name)
     }
 
-    public func save(path: String) throws(DiptychError) {
-        let bytes = try encoded()
+    public func save(path: String, precision: StoragePrecision = .single) throws(DiptychError) {
+        let bytes = try encoded(precision)
         defer { withExtendedLifetime(bytes) {} }
         try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(bytes.span))
     }
 
     /// The file's bytes.
-    public func encoded() throws(DiptychError) -> Buffer<UInt8> {
-        try SafetensorsFile.encode(tensors: outputs(of: parameters, prefix: ""), metadata: metadata)
+    public func encoded(_ precision: StoragePrecision = .single) throws(DiptychError) -> Buffer<UInt8> {
+        try SafetensorsFile.encode(tensors: outputs(of: parameters, prefix: ""), metadata: metadata, precision: precision)
     }
 
     /// All tensors of `source`, which is laid out as the parameters are.
@@ -63,14 +63,15 @@ extension Model {
             }
         }
         if metadata.has("mean") || metadata.has("standard_deviation") {
-            model.mean = try metadata.float("mean")
-            model.standardDeviation = try metadata.float("standard_deviation")
-            guard model.standardDeviation > 0 else {
-                throw DiptychError(.corrupt, "\(name): standard_deviation is \(text(model.standardDeviation)), but must be above 0")
+            let mean = try metadata.float("mean"), deviation = try metadata.float("standard_deviation")
+            guard deviation > 0 else {
+                throw DiptychError(.corrupt, "\(name): standard_deviation is \(text(deviation)), but must be above 0")
             }
+            model.standardise(mean: mean, standardDeviation: deviation)
+        } else {
+            model.weightsChanged()
         }
         if metadata.has("decision") { model.decision = try metadata.choice("decision", [.head, .marginal]) { $0.name } }
-        model.weightsChanged()
         return model
     }
 

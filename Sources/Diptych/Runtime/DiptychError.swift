@@ -21,9 +21,35 @@ public struct DiptychError: Error, Sendable {
     public let status: Status
     public let message: String
 
-    public init(_ status: Status, _ message: String) {
+    public init(_ status: Status, _ message: Message) {
         self.status = status
-        self.message = message
+        self.message = message.text
+    }
+
+    /// A sentence with values in it. String's own interpolation is inlined wherever it stands, half a kilobyte a value,
+    /// which was a quarter of the library; these calls are not.
+    public struct Message: ExpressibleByStringInterpolation, Sendable {
+        public var text: String
+
+        public init(_ text: String) { self.text = text }
+        public init(stringLiteral text: StaticString) { self.text = Self.string(text) }
+        public init(stringInterpolation: Interpolation) { text = stringInterpolation.text }
+
+        public static func + (left: Message, right: Message) -> Message { Message(left.text + right.text) }
+
+        @inline(never) private static func string(_ text: StaticString) -> String { "\(text)" }
+
+        public struct Interpolation: StringInterpolationProtocol, Sendable {
+            var text = ""
+
+            @inline(never) public init(literalCapacity: Int, interpolationCount: Int) {}
+            @inline(never) public mutating func appendLiteral(_ literal: StaticString) { text += Message.string(literal) }
+            @inline(never) public mutating func appendInterpolation(_ value: String) { text += value }
+            @inline(never) public mutating func appendInterpolation(_ value: StaticString) { text += Message.string(value) }
+            @inline(never) public mutating func appendInterpolation(_ value: Int) { text += "\(value)" }
+            @inline(never) public mutating func appendInterpolation(_ value: UInt) { text += "\(value)" }
+            public mutating func appendInterpolation(_ value: some BinaryInteger) { appendInterpolation(Int(truncatingIfNeeded: value)) }
+        }
     }
 
     static func memory(_ bytes: Int, for what: String) -> DiptychError {

@@ -27,6 +27,7 @@ public struct JSONWriter {
 
     public mutating func value(_ value: String) { separate(); quote(value) }
     public mutating func value(_ value: Int) { separate(); append("\(value)") }
+    public mutating func value(_ value: UInt64) { separate(); append("\(value)") }
     public mutating func value(_ value: Bool) { separate(); append(value ? "true" : "false") }
     /// What is not finite becomes null: JSON has no word for it.
     public mutating func value(_ value: Double) {
@@ -39,6 +40,7 @@ public struct JSONWriter {
 
     public mutating func member(_ name: String, _ value: String) { key(name); self.value(value) }
     public mutating func member(_ name: String, _ value: Int) { key(name); self.value(value) }
+    public mutating func member(_ name: String, _ value: UInt64) { key(name); self.value(value) }
     public mutating func member(_ name: String, _ value: Bool) { key(name); self.value(value) }
     public mutating func member(_ name: String, _ value: Double) { key(name); self.value(value) }
     public mutating func member(_ name: String, _ values: [Int]) { key(name); value(values) }

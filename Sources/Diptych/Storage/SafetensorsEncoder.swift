@@ -13,21 +13,32 @@ public struct SafetensorsOutput {
     }
 }
 
+/// How a file stores its numbers.
+public enum StoragePrecision: Sendable {
+    /// F32, exact.
+    case single
+    /// F16, rounded to 11 significant bits: half the size, for models that only predict.
+    case half
+
+    var bytes: Int { self == .single ? 4 : 2 }
+    var name: String { self == .single ? "F32" : "F16" }
+}
+
 extension SafetensorsFile {
     /// The bytes of a file with these tensors and metadata, in the order given; names and keys differ among each other.
     /// The same input gives the same bytes.
     public static func encode(
-        tensors: [SafetensorsOutput], metadata: [(key: String, value: String)]
+        tensors: [SafetensorsOutput], metadata: [(key: String, value: String)], precision: StoragePrecision = .single
     ) throws(DiptychError) -> Buffer<UInt8> {
         var ends: [Int] = []
         var end = 0
         for tensor in tensors {
-            var bytes = 4
+            var bytes = precision.bytes
             for extent in tensor.shape { bytes = try product(bytes, extent, of: "a tensor") }
             end = try sum(end, bytes)
             ends.append(end)
         }
-        let header = headerBytes(tensors, ends: ends, metadata)
+        let header = headerBytes(tensors, ends: ends, metadata, precision)
 
         // Spaces after the JSON put the data, like the header's own 8 bytes, at a multiple of 8.
         let headerSize = (header.count + 7) & ~7
@@ -40,14 +51,23 @@ extension SafetensorsFile {
         let data = memory + 8 + headerSize
         var begin = 0
         for (tensor, end) in zip(tensors, ends) {
-            tensor.fill((data + begin).bindMemory(to: Float.self, capacity: (end - begin) / 4))
+            switch precision {
+            case .single:
+                tensor.fill((data + begin).bindMemory(to: Float.self, capacity: (end - begin) / 4))
+            case .half:
+                let values = try Buffer<Float>(count: (end - begin) / 2, for: "a tensor")
+                tensor.fill(values.pointer)
+                for i in 0 ..< values.count {
+                    (data + begin).storeBytes(of: halfBits(values[i]).littleEndian, toByteOffset: 2 * i, as: UInt16.self)
+                }
+            }
             begin = end
         }
         return file
     }
 
     private static func headerBytes(
-        _ tensors: [SafetensorsOutput], ends: [Int], _ metadata: [(key: String, value: String)]
+        _ tensors: [SafetensorsOutput], ends: [Int], _ metadata: [(key: String, value: String)], _ precision: StoragePrecision
     ) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
@@ -59,7 +79,7 @@ extension SafetensorsFile {
             var begin = 0
             for (tensor, end) in zip(tensors, ends) {
                 json.object(tensor.name) { json in
-                    json.member("dtype", "F32")
+                    json.member("dtype", precision.name)
                     json.member("shape", tensor.shape)
                     json.member("data_offsets", [begin, end])
                 }
@@ -74,4 +94,15 @@ extension SafetensorsFile {
         guard !overflow else { throw DiptychError(.limit, "a safetensors file is too large to count") }
         return result
     }
+}
+
+/// IEEE half precision, rounded to nearest, ties to even. By hand, as Float16 needs a runtime on some CPUs.
+func halfBits(_ value: Float) -> UInt16 {
+    let sign = UInt16(value.bitPattern >> 16 & 0x8000), magnitude = abs(value)
+    guard magnitude < 65520 else { return sign | (value.isNaN ? 0x7E00 : 0x7C00) }
+    // Below the smallest normal number the steps are 2^-24 wide.
+    guard magnitude >= 0x1p-14 else { return sign | UInt16((magnitude * 0x1p24).rounded(.toNearestOrEven)) }
+    let bits = magnitude.bitPattern
+    let rounded = bits &+ 0xFFF &+ (bits >> 13 & 1)
+    return sign | UInt16(truncatingIfNeeded: (rounded >> 13) &- (112 << 10))
 }

@@ -17,12 +17,24 @@ extension Trainer {
             ("trainer.momentum", exact(o.momentum)), ("trainer.beta1", exact(o.beta1)), ("trainer.beta2", exact(o.beta2)),
             ("trainer.epsilon", exact(o.epsilon)), ("trainer.weight_decay", exact(o.weightDecay)),
             ("trainer.loss_ratio", exact(o.lossRatio)), ("trainer.seed", ExactText.encode(o.seed)),
-            ("trainer.pairs", ExactText.encode(pairs.fingerprint)), ("trainer.seconds", ExactText.encode(seconds)),
+            ("trainer.pairs", ExactText.encode(pairs.fingerprint)), ("trainer.pair_count", "\(pairs.count)"), ("trainer.seconds", ExactText.encode(seconds)),
             ("trainer.sums.pairs", "\(sums.pairs)"), ("trainer.sums.bce", ExactText.encode(sums.bce)),
             ("trainer.sums.auxiliary", ExactText.encode(sums.auxiliary)), ("trainer.sums.wrong", "\(sums.wrong)"),
         ]
         let file = try SafetensorsFile.encode(tensors: tensors, metadata: model.metadata + metadata)
         try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(file.span))
+    }
+
+    /// What a caller must know of a checkpoint's run to draw its pairs again.
+    public static func saved(path: String) throws(DiptychError) -> (description: NetworkDescription, seed: UInt64, pairCount: Int) {
+        let bytes = try readFile(path: path, limit: Model.fileLimit)
+        defer { withExtendedLifetime(bytes) {} }
+        let file = try SafetensorsFile.parse(bytes: UnsafeRawBufferPointer(bytes.span), name: path)
+        let metadata = Metadata(file: file, name: path)
+        guard metadata.has("trainer.step") else {
+            throw DiptychError(.format, "\(path): a model, but no checkpoint of a training run")
+        }
+        return try (metadata.description(), metadata.word("trainer.seed"), metadata.integer("trainer.pair_count"))
     }
 
     /// Goes on from a checkpoint, with the same pairs. `epochs` 0 keeps the saved number. Throws `mismatch` where the

@@ -58,9 +58,8 @@ public final class Trainer: @unchecked Sendable {
         guard mean.isFinite && deviation.isFinite else {
             throw DiptychError(.invalidArgument, "the pairs' pixels are too large to standardise: their mean is \(text(pairs.mean)), their deviation \(text(pairs.standardDeviation))")
         }
-        model.mean = mean
         // Images of one shade have nothing to be divided by.
-        model.standardDeviation = deviation > 0 ? deviation : 1
+        model.standardise(mean: mean, standardDeviation: deviation > 0 ? deviation : 1)
     }
 
     init(prepared model: Model, pairs: Pairs, options: TrainerOptions) throws(DiptychError) {

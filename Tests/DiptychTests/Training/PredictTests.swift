@@ -15,7 +15,7 @@ import Testing
         for d in Self.descriptions {
             // More than one block of 60 (MLP) or 12 pairs.
             let model = try Model(d, seed: 2), count = 131, pixels = 2 * d.height * d.width
-            (model.mean, model.standardDeviation) = (120, 70)
+            model.standardise(mean: 120, standardDeviation: 70)
             let images = try Pairs.random(count, like: d).images.array
             let expected = try model.predictions(images, threads: 1).map(\.words)
             for threads in [2, 3, 8, 0] { #expect(try model.predictions(images, threads: threads).map(\.words) == expected) }

@@ -160,7 +160,7 @@ import Testing
         func captured(_ pairs: Pairs, _ options: TrainerOptions, standardisedAs other: Model?, steps: Int) throws -> (Diptych.Progress, [UInt32], Model) {
             let model = try Model(d, seed: 3)
             let trainer = try Trainer(model: model, pairs: pairs, options: options)
-            if let other { (model.mean, model.standardDeviation) = (other.mean, other.standardDeviation) }
+            if let other { model.standardise(mean: other.mean, standardDeviation: other.standardDeviation) }
             let gradients = try Buffer<Float>(count: model.network.parameterFloats, for: "a test")
             trainer.batch.gradientCapture = gradients
             var progress = Diptych.Progress()

@@ -1,0 +1,132 @@
+// Each kernel's speed against the machine's own FMA peak, at the shapes of the preset networks. Prints a JSON object.
+// Best of several repetitions: a kernel's time has a floor, and everything else on the machine only adds to it.
+import CDiptychBench
+import CDiptychPlatform
+import Diptych
+
+struct Result {
+    var name: String
+    var microseconds: Double
+    /// Multiply-adds of the direct method, whatever the kernel really does.
+    var multiplyAdds: Double
+}
+
+func floats(_ count: Int, _ seed: UInt64, scale: Float = 1, nonNegative: Bool = false) -> UnsafeMutablePointer<Float> {
+    let memory = dp_allocate(4 * count)!.bindMemory(to: Float.self, capacity: count)
+    let random = Random(seed: seed, purpose: .weights)
+    for i in 0 ..< count {
+        let value = scale * (2 * random.uniform(step: 0, index: UInt64(i)) - 1)
+        memory[i] = nonNegative && value < 0 ? 0 : value
+    }
+    return memory
+}
+
+/// Seconds of one call: the best of `repetitions` runs of at least 2 ms.
+func seconds(repetitions: Int = 30, _ body: () -> Void) -> Double {
+    var calls = 1
+    while true {
+        let start = dp_seconds()
+        for _ in 0 ..< calls { body() }
+        if dp_seconds() - start > 0.002 { break }
+        calls *= 2
+    }
+    var best = Double.infinity
+    for _ in 0 ..< repetitions {
+        let start = dp_seconds()
+        for _ in 0 ..< calls { body() }
+        best = min(best, (dp_seconds() - start) / Double(calls))
+    }
+    return best
+}
+
+func measure(_ table: dp_kernels) -> [Result] {
+    var results: [Result] = []
+    func add(_ name: String, _ multiplyAdds: Int, per items: Int = 1, _ body: () -> Void) {
+        results.append(Result(name: name, microseconds: 1e6 * seconds(body) / Double(items),
+                              multiplyAdds: Double(multiplyAdds) / Double(items)))
+    }
+    let shape = dp_conv_shape(height: 14, width: 14, channels: 32)
+    let plane = 256, act = plane * 32, windows = 49, features = windows * 32
+    let x = floats(2 * plane, 1), weights1 = floats(9 * 32, 2, scale: 0.3), bias = floats(32, 3, scale: 0.1)
+    let weights2 = floats(32 * 9 * 32, 4, scale: 0.06), transformed = floats(36 * 32 * 32, 5)
+    // A real border of zeros.
+    for image in 0 ..< 2 {
+        for y in 0 ..< 16 {
+            for column in 0 ..< 16 where y == 0 || y == 15 || column == 0 || column == 15 { x[image * plane + 16 * y + column] = 0 }
+        }
+    }
+    let a = floats(2 * act, 6, scale: 0)
+    let pooled = floats(2 * features, 7), scratch = floats(400_000, 8)
+    let choice = UnsafeMutableRawPointer(floats(2 * features, 9)).assumingMemoryBound(to: UInt8.self)
+    let conv1 = 196 * 9 * 32, conv2 = 196 * 9 * 32 * 32
+
+    add("conv_first", 2 * conv1, per: 2) {
+        for image in 0 ..< 2 { table.conv_first(shape, x + image * plane, weights1, bias, a + image * act) }
+    }
+    add("winograd_weights", 0) { table.winograd_weights(32, weights2, transformed) }
+    let list = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * windows)
+    for i in 0 ..< 2 * windows { list[i] = Int32(i) }
+    add("conv_pool, all windows", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * windows, list, a, transformed, bias, pooled, choice, scratch) }
+
+    let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = floats(act, 11)
+    for percent in [72, 45, 24, 20] {
+        // Dropout and the loss leave a gradient wherever the pooled value is positive.
+        let gradient = floats(features, 12, scale: 0.01)
+        let random = Random(seed: 7, purpose: .dropout)
+        for i in 0 ..< features where random.uniform(step: 1, index: UInt64(i)) * 100 >= Float(percent) { gradient[i] = 0 }
+        add("conv_pool_backward, \(percent) % alive", 2 * conv2) {
+            table.conv_pool_backward(shape, a, weights2, gradient, choice, sums, sums + 32 * 9 * 32, actGradient, scratch)
+        }
+    }
+    add("conv_first_backward", conv1) { table.conv_first_backward(shape, x, a, actGradient, sums, sums + 288) }
+
+    let rows = 24, w = floats(1568 * 1568, 13, scale: 0.01), big = floats(200 * 6272, 14), out = floats(200 * 6272, 15)
+    add("multiply, fc1 forward of 24 images", rows * 1568 * 64, per: rows) {
+        table.multiply(rows, 4, 1568, big, 1568, 1, w, 16, 16 * 1568, out, 64, false)
+    }
+    add("multiply, fc1 forward of a pair", 2 * 1568 * 64, per: 2) {
+        table.multiply(2, 4, 1568, big, 1568, 1, w, 16, 16 * 1568, out, 64, false)
+    }
+    add("multiply, l2 forward of 200 images, 8 panels", 200 * 1568 * 128, per: 200) {
+        table.multiply(200, 8, 1568, big, 6272, 1, w, 16, 16 * 1568, out, 1568, false)
+    }
+    add("multiply, weight gradient 96 x 16 of 200 images", 200 * 96 * 16) {
+        table.multiply(96, 1, 200, big, 1, 6272, w, 1568, 0, out, 16, false)
+    }
+    add("transpose_panels, 16 x 256", 0) { table.transpose_panels(16, w, 16 * 1568, out) }
+    add("adam, 8192 parameters", 0) {
+        table.adam(8192, dp_update(step_size: 1e-3, decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 1, epsilon: 1e-8), big, w, out, out + 8192)
+    }
+    return results
+}
+
+let peak = dp_fma_peak()
+var json = JSONWriter()
+json.object { json in
+    json.member("fma_peak_gflops", peak)
+    var tables = [dp_kernels_baseline().pointee]
+    #if arch(x86_64)
+    if dp_use_avx2() { tables.insert(dp_kernels_avx2().pointee, at: 0) }
+    #endif
+    json.array("tables") { json in
+        for table in tables {
+            json.object { json in
+                json.member("isa", String(cString: table.name))
+                json.array("kernels") { json in
+                    for result in measure(table) {
+                        json.object { json in
+                            json.member("name", result.name)
+                            json.member("microseconds", result.microseconds)
+                            if result.multiplyAdds > 0 {
+                                let gflops = 2e-3 * result.multiplyAdds / result.microseconds
+                                json.member("gflops", gflops)
+                                json.member("percent_of_peak", 100 * gflops / peak)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+print(json.text)

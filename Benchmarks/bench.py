@@ -1,0 +1,170 @@
+"""Measure Diptych: kernels against the machine's FMA peak, whole runs, and, where they are installed, the same runs in
+PyTorch and ONNX Runtime. Rounds of all programs are interleaved, and a row is the median of its rounds.
+
+Usage: python3 bench.py [--rounds 5] [--peers PYTHON] [--json FILE] [--skip-mlp] [--scaling]
+Called by `make bench` and `make bench-peers`.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+NAMES = {0: "siamese", 1: "RWS", 2: "MLP"}
+
+
+class Program:
+    """A program that answers one line with another."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def ask(self, *words):
+        print(*words, file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"bench: {self.process.args[0]} ended at: {' '.join(map(str, words))}")
+        return line.strip()
+
+    def seconds(self, *words):
+        return float(self.ask(*words))
+
+
+def machine():
+    model = platform.processor() or platform.machine()
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    return f"{model}, {len(os.sched_getaffinity(0))} CPUs, {platform.system()} {platform.release()}"
+
+
+def kernels(report):
+    text = subprocess.run([BUILD / "diptych-bench"], capture_output=True, text=True, check=True).stdout
+    data = json.loads(text)
+    report["kernels"] = data
+    print(f"FMA peak of one core: {data['fma_peak_gflops']:.1f} GFLOP/s\n")
+    print("Kernels (GFLOP/s of the direct method's multiply-adds: fewer are done where a kernel is above the peak)\n")
+    print("| kernel | " + " | ".join(f"{t['isa']}: us | GFLOP/s | % of peak" for t in data["tables"]) + " |")
+    print("|---|" + "---|---|---|" * len(data["tables"]))
+    for row in zip(*(t["kernels"] for t in data["tables"])):
+        cells = []
+        for k in row:
+            cells.append(f"{k['microseconds']:.2f}")
+            cells += [f"{k['gflops']:.0f}", f"{k['percent_of_peak']:.0f}"] if "gflops" in k else ["", ""]
+        print(f"| {row[0]['name']} | " + " | ".join(cells) + " |")
+    print(flush=True)
+
+
+def whole_process(rounds):
+    """Milliseconds and peak resident megabytes of classifying two PNG files, process start included."""
+    command = [BUILD / "diptych", "classify", ROOT / "Examples/png/paper-7.png", ROOT / "Examples/png/paper-4.png"]
+    times, memory = [], 0
+    for _ in range(20 * rounds):
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        times.append(time.perf_counter() - start)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        memory = max(memory, usage.ru_maxrss)
+    return statistics.median(times), memory / 1024
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", metavar="PYTHON", help="a Python with torch, onnx and onnxruntime")
+    parser.add_argument("--json", type=pathlib.Path, default=BUILD / "bench.json")
+    parser.add_argument("--mlp-epochs", type=int, default=5, help="epochs of the MLP's runs, whose 25 take long; 0 leaves them out")
+    parser.add_argument("--scaling", action="store_true", help="also the cost against pairs, epochs and batch")
+    args = parser.parse_args()
+
+    ours = Program(BUILD / "end_to_end")
+    report = {"machine": machine(), "library": ours.ask("build"), "rounds": args.rounds, "rows": []}
+    print(f"{report['machine']}\n{report['library']}")
+    peers = None
+    if args.peers:
+        peers = Program(args.peers, ROOT / "Benchmarks/peers.py")
+        report["peers"] = peers.ask("versions")
+        print(report["peers"])
+    print(flush=True)
+    kernels(report)
+
+    threads = 2
+    # (what, unit, our command, the peer's name and command, the target's ratio)
+    work = []
+    for architecture, epochs, target in ((0, 25, 6), (1, 25, 6), (2, args.mlp_epochs, 2)):
+        if epochs:
+            run = f"1000 {epochs} 100"
+            work.append((f"train {NAMES[architecture]}, 1000 pairs, {epochs} epochs, batch 100, {threads} threads", "s",
+                         f"train {architecture} {threads} {run}", f"train torch {architecture} {threads} {run}", "PyTorch", target))
+            work.append((f"train {NAMES[architecture]}, the same, 1 thread", "s", f"train {architecture} 1 {run}", None, None, None))
+    for batch, target in ((1, 3), (256, 2), (4096, None)):
+        work.append((f"predict siamese, batch {batch}, 1 thread, a pair", "us", f"predict 0 1 {batch}",
+                     f"predict onnxruntime 0 1 {batch}", "ONNX Runtime", target))
+    work.append((f"predict siamese, batch 256, {threads} threads, a pair", "us", f"predict 0 {threads} 256",
+                 f"predict onnxruntime 0 {threads} 256", "ONNX Runtime", None))
+    work.append(("predict siamese, batch 256, 1 thread, a pair", "us", "predict 0 1 256", "predict torch 0 1 256", "PyTorch", None))
+    work.append(("predict MLP, batch 256, 1 thread, a pair", "us", "predict 2 1 256", "predict onnxruntime 2 1 256", "ONNX Runtime", None))
+
+    samples = [([], []) for _ in work]
+    with tempfile.TemporaryDirectory() as folder:
+        if peers:
+            pairs = pathlib.Path(folder) / "pairs.raw"
+            ours.seconds("pairs", 4096, pairs)
+            peers.seconds("load", pairs, 4096)
+        for round in range(args.rounds):
+            for (name, _, mine, theirs, _, _), (a, b) in zip(work, samples):
+                print(f"\rround {round + 1} of {args.rounds}: {name:<80}", end="", file=sys.stderr, flush=True)
+                a.append(ours.seconds(*mine.split()))
+                if peers and theirs:
+                    b.append(peers.seconds(*theirs.split()))
+    print("\r" + " " * 100 + "\r", end="", file=sys.stderr)
+
+    print(f"Whole runs, medians of {args.rounds} interleaved rounds\n")
+    print("| work | Diptych | peer | ratio | target |\n|---|---|---|---|---|")
+    medians = {}
+    for (name, unit, mine, theirs, peer, target), (a, b) in zip(work, samples):
+        scale = 1e6 if unit == "us" else 1
+        medians[mine] = statistics.median(a)
+        row = {"work": name, "unit": unit, "diptych": [scale * s for s in a]}
+        cells = [f"{scale * statistics.median(a):.3g} {unit}", "", "", ""]
+        if b:
+            row.update(peer=peer, peer_seconds=[scale * s for s in b], ratio=statistics.median(b) / statistics.median(a), target=target)
+            cells[1:] = [f"{peer} {scale * statistics.median(b):.3g} {unit}", f"{row['ratio']:.2f}", f"{target}" if target else ""]
+        report["rows"].append(row)
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    for architecture, epochs in ((0, 25), (1, 25), (2, args.mlp_epochs)):
+        if epochs:
+            run = f"1000 {epochs} 100"
+            ratio = medians[f"train {architecture} 1 {run}"] / medians[f"train {architecture} {threads} {run}"]
+            report["rows"].append({"work": f"train {NAMES[architecture]}, {threads} threads against 1", "ratio": ratio, "target": 1.9})
+            print(f"| train {NAMES[architecture]}, {threads} threads against 1 | | | {ratio:.2f} | 1.9 |")
+    elapsed, megabytes = whole_process(args.rounds)
+    report["rows"].append({"work": "classify two PNG files, whole process", "milliseconds": 1e3 * elapsed, "megabytes": megabytes})
+    print(f"| `diptych classify a.png b.png`, whole process | {1e3 * elapsed:.1f} ms, {megabytes:.1f} MB | | | 10 ms, 15 MB |\n", flush=True)
+
+    if args.scaling:
+        print("Cost of training siamese, 2 threads\n\n| pairs | epochs | batch | s | us a pair and epoch |\n|---|---|---|---|---|")
+        report["scaling"] = []
+        for count, epochs, batch in ((100, 25, 100), (1000, 25, 100), (10000, 25, 100), (100000, 2, 100), (1000, 5, 100), (1000, 50, 100),
+                                     (1000, 25, 10), (1000, 25, 1000)):
+            took = statistics.median(ours.seconds("train", 0, threads, count, epochs, batch) for _ in range(3 if count < 10000 else 1))
+            report["scaling"].append({"pairs": count, "epochs": epochs, "batch": batch, "seconds": took})
+            print(f"| {count:,} | {epochs} | {batch} | {took:.3f} | {1e6 * took / count / epochs:.1f} |", flush=True)
+        print()
+    args.json.write_text(json.dumps(report, indent=1) + "\n")
+    print(f"written to {args.json}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+/* Whole runs through the shared library, one command a line on stdin, one number of seconds a line on stdout:
+ *
+ *   train ARCHITECTURE THREADS PAIRS EPOCHS BATCH   one training run, without drawing the pairs
+ *   predict ARCHITECTURE THREADS BATCH              one pair of a batch, mean over about a quarter of a second
+ *
+ * ARCHITECTURE is 0 siamese, 1 rws, 2 mlp. Pairs are the bundled sample's digits; more pairs than those make are the
+ * same digits in other pairings. "pairs N FILE" writes N pairs for the peers: images, targets, digits, raw. */
+#define _POSIX_C_SOURCE 200809L
+#include <diptych.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void check(diptych_status status)
+{
+    if (status == DIPTYCH_OK) return;
+    fprintf(stderr, "end_to_end: %s\n", diptych_last_error());
+    exit(1);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+typedef struct {
+    float *images, *targets;
+    int32_t *digits;
+    size_t count;
+} arrays;
+
+enum { SIDE = 14, PIXELS = 2 * SIDE * SIDE, DRAWN = 2500 };
+
+static arrays make_arrays(size_t count)
+{
+    diptych_dataset *sample = NULL;
+    diptych_pairs *drawn = NULL;
+    arrays base, all;
+    check(diptych_dataset_sample(DIPTYCH_SAMPLE_TRAIN, &sample));
+    check(diptych_pairs_draw(sample, DRAWN, SIDE, SIDE, 0, &drawn));
+    base.images = malloc(sizeof(float) * DRAWN * PIXELS);
+    base.digits = malloc(sizeof(int32_t) * DRAWN * 2);
+    all.images = malloc(sizeof(float) * count * PIXELS);
+    all.targets = malloc(sizeof(float) * count);
+    all.digits = malloc(sizeof(int32_t) * count * 2);
+    all.count = count;
+    if (!base.images || !base.digits || !all.images || !all.targets || !all.digits) exit(1);
+    check(diptych_pairs_get(drawn, NULL, NULL, base.images, NULL, base.digits));
+    for (size_t i = 0; i < count; i++) {
+        for (size_t side = 0; side < 2; side++) {
+            /* Another second image every time round. */
+            size_t image = 2 * ((i + side * 7 * (i / DRAWN)) % DRAWN) + side;
+            memcpy(all.images + (2 * i + side) * SIDE * SIDE, base.images + image * SIDE * SIDE, sizeof(float) * SIDE * SIDE);
+            all.digits[2 * i + side] = base.digits[image];
+        }
+        all.targets[i] = all.digits[2 * i] <= all.digits[2 * i + 1];
+    }
+    free(base.images);
+    free(base.digits);
+    diptych_pairs_free(drawn);
+    diptych_dataset_free(sample);
+    return all;
+}
+
+static void free_arrays(arrays a)
+{
+    free(a.images);
+    free(a.targets);
+    free(a.digits);
+}
+
+static diptych_model *make_model(int architecture)
+{
+    diptych_model_options options;
+    diptych_model *model = NULL;
+    check(diptych_model_options_init(&options, sizeof options));
+    options.architecture = architecture;
+    check(diptych_model_create(&options, &model));
+    return model;
+}
+
+static double train(int architecture, int threads, size_t count, int epochs, int batch)
+{
+    arrays a = make_arrays(count);
+    diptych_pairs *pairs = NULL;
+    diptych_model *model = make_model(architecture);
+    diptych_trainer_options options;
+    double start;
+    check(diptych_pairs_from_memory(a.images, a.targets, a.digits, count, SIDE, SIDE, &pairs));
+    check(diptych_trainer_options_init(&options, sizeof options));
+    options.threads = threads;
+    options.epochs = epochs;
+    options.batch_size = batch;
+    start = seconds();
+    check(diptych_train(model, pairs, &options, NULL, NULL));
+    start = seconds() - start;
+    diptych_model_free(model);
+    diptych_pairs_free(pairs);
+    free_arrays(a);
+    return start;
+}
+
+static double predict(int architecture, int threads, size_t batch)
+{
+    arrays a = make_arrays(batch);
+    diptych_model *model = NULL;
+    diptych_prediction *answers = malloc(batch * sizeof *answers);
+    double start, used;
+    size_t calls = 0;
+    if (!answers) exit(1);
+    if (architecture == DIPTYCH_SIAMESE) check(diptych_model_default(&model));
+    else model = make_model(architecture);
+    for (int i = 0; i < 3; i++) check(diptych_predict(model, a.images, batch, threads, answers, NULL));
+    start = seconds();
+    do {
+        check(diptych_predict(model, a.images, batch, threads, answers, NULL));
+        calls++;
+        used = seconds() - start;
+    } while (used < 0.25);
+    free(answers);
+    diptych_model_free(model);
+    free_arrays(a);
+    return used / (double)(calls * batch);
+}
+
+int main(void)
+{
+    char line[4096], file[4000];
+    while (fgets(line, sizeof line, stdin)) {
+        int architecture, threads, epochs, batch;
+        size_t count;
+        if (sscanf(line, "train %d %d %zu %d %d", &architecture, &threads, &count, &epochs, &batch) == 5) {
+            printf("%.9g\n", train(architecture, threads, count, epochs, batch));
+        } else if (sscanf(line, "predict %d %d %zu", &architecture, &threads, &count) == 3) {
+            printf("%.9g\n", predict(architecture, threads, count));
+        } else if (sscanf(line, "pairs %zu %3999s", &count, file) == 2) {
+            arrays a = make_arrays(count);
+            FILE *out = fopen(file, "wb");
+            if (!out) return 1;
+            fwrite(a.images, sizeof(float), count * PIXELS, out);
+            fwrite(a.targets, sizeof(float), count, out);
+            fwrite(a.digits, sizeof(int32_t), count * 2, out);
+            if (fclose(out) != 0) return 1;
+            free_arrays(a);
+            printf("0\n");
+        } else if (strcmp(line, "build\n") == 0) {
+            puts(diptych_build_info());
+        } else {
+            fprintf(stderr, "end_to_end: what is '%s'?\n", line);
+            return 64;
+        }
+        fflush(stdout);
+    }
+    return 0;
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import CDiptychPlatform
+import Diptych
+
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures a model: errors on pairs by head and by marginal, and on digits.",
+        discussion: """
+            EXAMPLES
+              diptych evaluate       the built-in model on the bundled test digits
+              diptych evaluate --model my.safetensors --data mnist --pairs 5000
+
+            Pairs are drawn from the test split; the training error is of as many pairs
+            from the training split, where the data have one.
+            """)
+
+    @OptionGroup var model: ModelFlags
+    @OptionGroup var data: DataFlags
+
+    @Option(help: ArgumentHelp("Pairs to draw (default: 1000, or as many as the data make).", valueName: "n"))
+    var pairs: Int?
+
+    @Option(help: ArgumentHelp("Seed of the draw.", valueName: "n"))
+    var seed: UInt64 = 0
+
+    @OptionGroup var image: ImageFlags
+    @OptionGroup var threads: ThreadFlags
+    @OptionGroup var output: OutputFlags
+
+    func validate() throws {
+        if let pairs, pairs < 1 { throw ValidationError("--pairs is \(pairs), but must be at least 1") }
+    }
+
+    func run() throws {
+        let model = try model.load(), source = try data.source()
+        let options = image.options(for: model.description)
+        let test = try source.open(.test, images: options)
+            .drawPairs(pairs, for: model.description, seed: seed, option: "--pairs")
+        let classes = model.description.classes
+        let confusion = try Buffer<UInt64>(count: classes * classes, for: "a confusion matrix")
+        let start = dp_seconds()
+        let result = try model.evaluate(test, threads: threads.threads, confusion: confusion.pointer)
+        let seconds = dp_seconds() - start
+
+        var trainError = Double.nan
+        if source.hasTrainingSplit {
+            let digits = try source.open(.train, images: options)
+            let train = try digits.drawPairs(min(test.count, digits.count / 2), for: model.description, seed: seed, option: "--pairs")
+            trainError = try model.evaluate(train, threads: threads.threads).error
+        }
+
+        if output.json {
+            sayJSON { json in
+                json.member("model", self.model.model ?? "built-in")
+                json.member("architecture", "\(model.description.architecture.name)")
+                json.member("parameters", model.parameterCount)
+                json.member("data", source.name)
+                json.member("pairs", result.count)
+                json.member("seed", self.seed)
+                json.member("test_error", result.error)
+                json.member("marginal_test_error", result.marginalError)
+                json.member("digit_error", result.digitError)
+                json.member("train_error", trainError)
+                json.member("bce", result.bce)
+                json.member("auxiliary", result.auxiliary)
+                json.member("seconds", seconds)
+                json.key("confusion")
+                json.array { json in
+                    for i in 0 ..< classes { json.value((0 ..< classes).map { Int(confusion[i * classes + $0]) }) }
+                }
+            }
+            return
+        }
+        say("\(self.model.model ?? "the built-in model"): \(model.description.architecture.name), \(grouped(model.parameterCount)) parameters, "
+            + "on \(grouped(result.count)) test pairs of \(source.name)")
+        say("test error   \(percent(result.error)) by the head, \(percent(result.marginalError)) by the marginal")
+        if !trainError.isNaN { say("train error  \(percent(trainError)) by the head") }
+        say("digit error  \(percent(result.digitError))")
+        say("time         \(fixed(seconds, 3)) s")
+        if classes <= 20 { printConfusion(confusion, classes) }
+    }
+
+    private func printConfusion(_ counts: Buffer<UInt64>, _ classes: Int) {
+        say()
+        let columns = (0 ..< classes).map { right("\($0)", 5) }.joined()
+        say("true digit" + columns + "   <- as predicted")
+        for i in 0 ..< classes {
+            let row = (0 ..< classes).map { j in right(counts[i * classes + j] == 0 ? "." : "\(counts[i * classes + j])", 5) }.joined()
+            say(right("\(i)", 10) + row)
+        }
+    }
+}

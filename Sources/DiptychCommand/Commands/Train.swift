@@ -1,0 +1,130 @@
+import ArgumentParser
+import CDiptychPlatform
+import Diptych
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains a model, evaluates it on test pairs and saves it.",
+        discussion: """
+            EXAMPLES
+              diptych train --out my.safetensors
+              diptych train --architecture mlp --loss-ratio 0
+              diptych train --data mnist --epochs 100 --checkpoint run
+              diptych train --data mnist --resume run --checkpoint run
+
+            The seed decides the weights, the pairs that are drawn, dropout and shuffling;
+            threads change nothing but the time. Ctrl-C (or SIGTERM) stops after the
+            running step: the checkpoint and the model are saved where --checkpoint and
+            --out ask for it, and the exit status is 130 (143). A second one ends the
+            process at once.
+            """)
+
+    @OptionGroup(title: "Network") var network: NetworkFlags
+    @OptionGroup(title: "Recipe") var recipe: RecipeFlags
+    @OptionGroup(title: "Data") var data: DataFlags
+
+    @Option(help: ArgumentHelp("Training pairs to draw (default: 1000, or as many as the data make).", valueName: "n"))
+    var pairs: Int?
+
+    @Option(help: ArgumentHelp("Test pairs to draw (default: likewise).", valueName: "n"))
+    var testPairs: Int?
+
+    @Option(help: ArgumentHelp("Seed of everything random (default: 0).", valueName: "n"))
+    var seed: UInt64?
+
+    @OptionGroup(title: "PNG data") var image: ImageFlags
+    @OptionGroup var threads: ThreadFlags
+
+    @Option(help: ArgumentHelp("Measure the test error every n epochs; 0 does so at the end only.", valueName: "n"))
+    var evaluateEvery = 0
+
+    @Option(help: "Which answer the saved model decides by (default: head).")
+    var decision: Model.Decision?
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Save the model there (safetensors).", valueName: "file"), completion: .file())
+    var out: String?
+
+    @Flag(help: "Save the model's weights in half precision (F16), for half the size.")
+    var half = false
+
+    @Option(help: ArgumentHelp("After every epoch, save all that the run needs to go on.", valueName: "file"), completion: .file())
+    var checkpoint: String?
+
+    @Option(help: ArgumentHelp(
+        "Go on from a checkpoint, with the same --data, to the same bits as if the run had never stopped; --epochs may be raised.",
+        valueName: "file"), completion: .file())
+    var resume: String?
+
+    @Flag(name: .shortAndLong, help: "No progress.")
+    var quiet = false
+
+    @OptionGroup var output: OutputFlags
+
+    func validate() throws {
+        if let pairs, pairs < 1 { throw ValidationError("--pairs is \(pairs), but must be at least 1") }
+        if let testPairs, testPairs < 1 { throw ValidationError("--test-pairs is \(testPairs), but must be at least 1") }
+        if half && out == nil { throw ValidationError("--half is about the file that --out names, but there is no --out") }
+        if evaluateEvery < 0 { throw ValidationError("--evaluate-every is \(evaluateEvery), but must be at least 0") }
+        if resume != nil && !(network.isEmpty && recipe.isEmptyButEpochs && pairs == nil && seed == nil) {
+            throw ValidationError("--resume takes the network, the recipe, the pairs and the seed from the checkpoint; of these, "
+                + "only --epochs can be given")
+        }
+    }
+
+    func run() throws {
+        if let out { try checkWritable(out) }
+        if let checkpoint { try checkWritable(checkpoint) }
+        let run = try prepare()
+        if let decision { run.trainer.model.decision = decision }
+        if !quiet { report(run.title) }
+        try run.train()
+
+        if let out { try run.trainer.model.save(path: out, precision: half ? .half : .single) }
+        if let interruption = run.interruption {
+            report("diptych: stopped by \(interruption.name) after step \(run.trainer.step) of \(run.trainer.steps)" + kept)
+            if output.json { run.printJSON(out: out) }
+            throw ExitCode(interruption.exitStatus)
+        }
+        output.json ? run.printJSON(out: out) : run.printResult(out: out)
+        if out == nil && !quiet { report("The model was not saved: --out FILE does that.") }
+    }
+
+    /// What an interrupted run leaves behind.
+    private var kept: String {
+        let files = [checkpoint.map { "the checkpoint in \($0)" }, out.map { "the model in \($0)" }].compactMap { $0 }
+        return files.isEmpty ? "; nothing was saved" : "; saved " + files.joined(separator: " and ")
+    }
+
+    /// Opens the data, draws the pairs, and makes or resumes the trainer.
+    private func prepare() throws(DiptychError) -> TrainingRun {
+        let source = try data.source()
+        var description = network.description, options = recipe.options, seed = seed ?? 0, pairCount = pairs
+        if let resume {
+            let saved = try Trainer.saved(path: resume)
+            (description, seed, pairCount) = (saved.description, saved.seed, saved.pairCount)
+        }
+        options.seed = seed
+        options.threads = threads.threads
+
+        let digits = try source.open(.train, images: image.options(for: description))
+        if network.classes == nil && resume == nil { description.classes = max(10, digits.classes) }
+        let train = try digits.drawPairs(pairCount, for: description, seed: seed, option: "--pairs")
+        var test: Pairs?
+        if source.hasTestSplit {
+            test = try source.open(.test, images: image.options(for: description))
+                .drawPairs(testPairs, for: description, seed: seed, option: "--test-pairs")
+        }
+        let trainer = if let resume {
+            try Trainer.resume(path: resume, pairs: train, epochs: recipe.epochs ?? 0, threads: threads.threads)
+        } else {
+            try Trainer(model: Model(description, seed: seed), pairs: train, options: options)
+        }
+        return TrainingRun(trainer: trainer, test: test, source: source, evaluateEvery: evaluateEvery, checkpoint: checkpoint,
+                           quiet: quiet)
+    }
+}
+
+extension Dataset {
+    /// One more than the largest label.
+    fileprivate var classes: Int { 1 + Int(labels?.span.max() ?? 0) }
+}

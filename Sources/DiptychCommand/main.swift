@@ -1,2 +1,0 @@
-import Diptych
-print("placeholder")
