@@ -14,7 +14,7 @@ extension Reference {
     public static func convolveFirst(_ shape: dp_conv_shape, x: UnsafePointer<Float>, weights: UnsafePointer<Float>,
                                      bias: UnsafePointer<Float>, act: UnsafeMutablePointer<Float>) {
         let channels = shape.channels
-        act.update(repeating: 0, count: (shape.height + 2) * (shape.width + 2) * channels)
+        for i in 0 ..< (shape.height + 2) * (shape.width + 2) * channels { act[i] = 0 }
         for y in 0 ..< shape.height {
             for column in 0 ..< shape.width {
                 for c in 0 ..< channels {

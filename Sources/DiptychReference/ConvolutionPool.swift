@@ -1,25 +1,42 @@
 import CDiptychPlatform
 
 extension Reference {
+    public static func liveWindows(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Float,
+                                   list: UnsafeMutablePointer<Int32>) -> Int {
+        let columns = shape.width / 2
+        var count = 0
+        for window in 0 ..< shape.height / 2 * columns {
+            let top = window / columns * 2 - 2, left = window % columns * 2 - 2
+            let isLive = (0 ..< 36).contains { i in
+                let y = top + i / 6, column = left + i % 6
+                let inside = y >= 0 && y < shape.height && column >= 0 && column < shape.width
+                return inside && x[place(shape, y, column)] != background
+            }
+            if isLive {
+                list[count] = Int32(window)
+                count += 1
+            }
+        }
+        return count
+    }
+
     /// `weights` as they are, [out][9][in]: the sum is the direct one, whatever the kernel does to get there. Of equal
     /// values in a window the first is chosen; a NaN is greater than all.
-    public static func convolvePool(_ shape: dp_conv_shape, images: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
-                                    bias: UnsafePointer<Float>, pooled: UnsafeMutablePointer<Float>,
-                                    choice: UnsafeMutablePointer<UInt8>) {
+    public static func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>, act: UnsafePointer<Float>,
+                                    weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+                                    pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
         let columns = shape.width / 2, windows = shape.height / 2 * columns
-        for image in 0 ..< images {
-            for window in 0 ..< windows {
-                for c in 0 ..< shape.channels {
-                    let values = (0 ..< 4).map { position in
-                        convolve(shape, act, image: image, y: window / columns * 2 + position / 2,
-                                 x: window % columns * 2 + position % 2, weights: weights, bias: bias, channel: c)
-                    }
-                    var best = 0
-                    for i in 1 ..< 4 where values[i] > values[best] || (values[i].isNaN && !values[best].isNaN) { best = i }
-                    let at = (image * windows + window) * shape.channels + c
-                    pooled[at] = Float(relu(values[best]))
-                    choice[at] = UInt8(best)
+        for number in (0 ..< count).map({ Int(list[$0]) }) {
+            let window = number % windows
+            for c in 0 ..< shape.channels {
+                let values = (0 ..< 4).map { position in
+                    convolve(shape, act, image: number / windows, y: window / columns * 2 + position / 2,
+                             x: window % columns * 2 + position % 2, weights: weights, bias: bias, channel: c)
                 }
+                var best = 0
+                for i in 1 ..< 4 where values[i] > values[best] || (values[i].isNaN && !values[best].isNaN) { best = i }
+                pooled[number * shape.channels + c] = Float(relu(values[best]))
+                choice[number * shape.channels + c] = UInt8(best)
             }
         }
     }

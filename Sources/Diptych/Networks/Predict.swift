@@ -43,14 +43,18 @@ extension Model {
     private func predict(_ job: PredictJob, threads: Int) throws(DiptychError) {
         try require(threads, in: 0 ... WorkerPool.largestCount, "threads")
         let blocks = (job.count + predictLayout.pairs - 1) / predictLayout.pairs
-        var job = job
-        let done = withUnsafeMutablePointer(to: &job) { job in
-            SharedPool.run(blocks, threads: threads, job) { context, block, _ in
-                context!.assumingMemoryBound(to: PredictJob.self).pointee.run(block: block)
+        var failed: Int32 = 0
+        let done = withUnsafeMutablePointer(to: &failed) { failed in
+            var job = job
+            job.failed = failed
+            return withUnsafeMutablePointer(to: &job) { job in
+                SharedPool.run(blocks, threads: threads, job) { context, block, _ in
+                    context!.assumingMemoryBound(to: PredictJob.self).pointee.run(block: block)
+                }
             }
         }
         guard done else { throw DiptychError(.system, "cannot start \(threads) threads to predict with; use fewer") }
-        guard job.failed == 0 else { throw DiptychError.memory(PredictJob.scratchBytes(self), for: "predicting") }
+        guard failed == 0 else { throw DiptychError.memory(PredictJob.scratchBytes(self), for: "predicting") }
     }
 }
 
@@ -62,17 +66,17 @@ private struct PredictJob {
     let count: Int
     let predictions: UnsafeMutablePointer<Prediction>
     let classProbabilities: UnsafeMutablePointer<Float>?
-    /// 1 where a thread had no memory.
-    var failed: Int32 = 0
+    /// A flag, set where a thread had no memory. Apart from the job, which the threads only read.
+    var failed: UnsafeMutablePointer<Int32>?
 
     static func scratchBytes(_ model: Model) -> Int {
         (model.predictLayout.floats + Pass.convolveScratch(model.network) + 2 * padded(model.description.classes))
             * MemoryLayout<Float>.stride
     }
 
-    mutating func run(block: Int) {
+    func run(block: Int) {
         guard let memory = dp_thread_scratch(Self.scratchBytes(model)) else {
-            dp_flag_set(&failed, 1)
+            dp_flag_set(failed, 1)
             return
         }
         let layout = model.predictLayout

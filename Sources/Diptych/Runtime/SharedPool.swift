@@ -4,16 +4,21 @@ import CDiptychPlatform
 /// does its work alone: the results are the same.
 enum SharedPool {
     nonisolated(unsafe) private static var pool: WorkerPool?
-    nonisolated(unsafe) private static var busy: Int32 = 0
+    /// A flag, behind a pointer: threads must not meet in a Swift variable.
+    nonisolated(unsafe) private static let busy: UnsafeMutablePointer<Int32> = {
+        let flag = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+        flag.initialize(to: 0)
+        return flag
+    }()
 
     /// As `WorkerPool.run`; false where threads could not be started.
     static func run(_ count: Int, threads: Int, _ context: UnsafeMutableRawPointer, _ body: WorkerPool.Body) -> Bool {
         let wanted = threads > 0 ? threads : min(Int(dp_available_cpus()), WorkerPool.largestCount)
-        guard wanted > 1, count > 1, dp_flag_acquire(&busy) else {
+        guard wanted > 1, count > 1, dp_flag_acquire(busy) else {
             for item in 0 ..< count { body(context, item, 0) }
             return true
         }
-        defer { dp_flag_release(&busy) }
+        defer { dp_flag_release(busy) }
         do throws(DiptychError) {
             if pool?.threads != wanted {
                 pool = nil

@@ -39,7 +39,8 @@ public final class Trainer: @unchecked Sendable {
     var seconds = 0.0
     private let pool: WorkerPool
     let batch: Batch
-    private var cancelled: Int32 = 0
+    /// A flag, behind a pointer: threads must not meet in a Swift variable.
+    private let cancelled: Buffer<Int32>
 
     /// Sums of the epoch so far.
     struct LossSums {
@@ -68,6 +69,7 @@ public final class Trainer: @unchecked Sendable {
         self.pairs = pairs
         self.options = options
         stepsPerEpoch = (pairs.count + options.batchSize - 1) / options.batchSize
+        cancelled = try Buffer(count: 1, for: "a trainer")
         pool = try WorkerPool(threads: options.threads)
         optimizer = try Optimizer(options.optimizer, parameterFloats: model.network.parameterFloats)
         batch = try Batch(model: model, pairs: pairs, options: options, threads: pool.threads, optimizer: optimizer)
@@ -86,7 +88,7 @@ public final class Trainer: @unchecked Sendable {
     }
 
     /// Asks a running or the next step or epoch to stop before its next step. Safe from any thread and signal handler.
-    public func cancel() { dp_flag_set(&cancelled, 1) }
+    public func cancel() { dp_flag_set(cancelled.pointer, 1) }
 
     /// Trains one batch. Throws `cancelled` after `cancel`, `finished` after the last epoch, `diverged` where the loss is
     /// no longer finite.
@@ -128,7 +130,7 @@ public final class Trainer: @unchecked Sendable {
     }
 
     private func advance() throws(DiptychError) {
-        guard dp_flag_take(&cancelled) == 0 else { throw DiptychError(.cancelled, "training was cancelled after step \(step) of \(steps)") }
+        guard dp_flag_take(cancelled.pointer) == 0 else { throw DiptychError(.cancelled, "training was cancelled after step \(step) of \(steps)") }
         guard step < steps else { throw DiptychError(.finished, "training is over: all \(steps) steps of \(options.epochs) epochs are done") }
         let start = dp_seconds()
         let epoch = step / stepsPerEpoch, place = step % stepsPerEpoch

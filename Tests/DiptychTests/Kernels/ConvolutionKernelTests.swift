@@ -85,26 +85,75 @@ import Testing
         var choice: [UInt8]
     }
 
-    /// The kernel's answer for `images` bordered images.
-    static func pool(_ table: KernelTable, _ shape: dp_conv_shape, _ images: Int, act: [Float], weights: [Float], bias: [Float]) -> Pooled {
-        let c = shape.channels, windows = shape.height / 2 * (shape.width / 2)
+    static func windows(_ shape: dp_conv_shape) -> Int { shape.height / 2 * (shape.width / 2) }
+
+    /// The kernel's answer for `images` bordered images, for all windows or those in `list`.
+    static func pool(_ table: KernelTable, _ shape: dp_conv_shape, _ images: Int, list: [Int32]? = nil, act: [Float], weights: [Float],
+                     bias: [Float]) -> Pooled {
+        let c = shape.channels, all = images * windows(shape)
+        let numbers = list ?? (0 ..< Int32(all)).map { $0 }
         let transformed = call([weights], [unwritten(16 * c * c)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
-        let choice = Guarded<UInt8>(count: images * windows * c)
-        let list = Guarded((0 ..< images * windows).map { Int32($0) })
-        let values = call([act, transformed, bias], [unwritten(images * windows * c), unwritten(576 * c)]) {
-            table.kernels.conv_pool(shape, images * windows, list.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, $1[1])
+        let choice = Guarded<UInt8>(count: all * c), given = Guarded(numbers)
+        let values = call([act, transformed, bias], [unwritten(all * c), unwritten(576 * c)]) {
+            table.kernels.conv_pool(shape, numbers.count, given.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, $1[1])
         }[0]
-        #expect(choice.bandsAreIntact)
+        #expect(choice.bandsAreIntact && given.bandsAreIntact && given.values == numbers)
         return Pooled(values: values, choice: choice.values)
     }
 
     static func referencePool(_ shape: dp_conv_shape, _ images: Int, act: [Float], weights: [Float], bias: [Float]) -> Pooled {
-        let count = images * (shape.height / 2) * (shape.width / 2) * shape.channels
-        var choice = [UInt8](repeating: 255, count: count)
-        let values = call([act, weights, bias], [unwritten(count)]) {
-            Reference.convolvePool(shape, images: images, act: $0[0], weights: $0[1], bias: $0[2], pooled: $1[0], choice: &choice)
+        let list = (0 ..< Int32(images * windows(shape))).map { $0 }
+        var choice = [UInt8](repeating: 255, count: list.count * shape.channels)
+        let values = call([act, weights, bias], [unwritten(choice.count)]) {
+            Reference.convolvePool(shape, count: list.count, list: list, act: $0[0], weights: $0[1], bias: $0[2], pooled: $1[0], choice: &choice)
         }[0]
         return Pooled(values: values, choice: choice)
+    }
+
+    @Test(arguments: KernelTable.all) func liveWindows(_ table: KernelTable) {
+        var random = Keyed(10)
+        for shape in Self.shapes {
+            let background = Float(-0.42)
+            for blank in [1, 0.99, 0.9, 0.5, 0] {
+                // Background with a few other pixels, the smallest difference among them; the border is no background.
+                let pixels = (0 ..< shape.height * shape.width).map { _ in
+                    Double.random(in: 0 ..< 1, using: &random) < blank ? background : Bool.random(using: &random) ? background.nextUp : 1
+                }
+                let x = Self.bordered(shape, pixels, depth: 1), list = Guarded<Int32>(count: Self.windows(shape))
+                var expected = [Int32](repeating: -1, count: list.count)
+                var count = 0, reference = 0
+                _ = call([x], []) { input, _ in
+                    count = table.kernels.live_windows(shape, input[0], background, list.pointer)
+                    reference = Reference.liveWindows(shape, x: input[0], background: background, list: &expected)
+                }
+                #expect(count == reference && list.bandsAreIntact, "\(shape)")
+                #expect(Array(list.values.prefix(count)) == Array(expected.prefix(reference)), "\(shape)")
+                if blank == 1 { #expect(count == 0) }
+                if blank == 0 { #expect(count == list.count) }
+            }
+        }
+    }
+
+    /// Any list of windows, in any order, gives each window the bits that it has among all; the others are not written.
+    @Test(arguments: KernelTable.all) func aWindowDoesNotDependOnTheOthers(_ table: KernelTable) {
+        var random = Keyed(20)
+        for shape in Self.shapes {
+            let c = shape.channels, images = 2, all = images * Self.windows(shape)
+            let act = Self.bordered(shape, random.floats(images * shape.height * shape.width * c), depth: c)
+            let weights = random.floats(9 * c * c), bias = random.floats(c)
+            let whole = Self.pool(table, shape, images, act: act, weights: weights, bias: bias)
+            for count in Set([1, 2, 7, all / 2, all - 1]) where count > 0 && count < all {
+                let list = Array((0 ..< Int32(all)).shuffled(using: &random).prefix(count))
+                let part = Self.pool(table, shape, images, list: list, act: act, weights: weights, bias: bias)
+                let listed = Set(list.map(Int.init))
+                #expect(part.values.indices.allSatisfy { at in
+                    listed.contains(at / c) ? part.values[at].bitPattern == whole.values[at].bitPattern && part.choice[at] == whole.choice[at]
+                        : part.values[at].bitPattern == .max && part.choice[at] == 255
+                }, "\(shape) \(count)")
+            }
+        }
+        let none = Self.pool(table, Self.shapes[0], 1, list: [], act: zeros(16 * 16 * 32), weights: zeros(9 * 1024), bias: zeros(32))
+        #expect(none.choice.allSatisfy { $0 == 255 })
     }
 
     @Test(arguments: KernelTable.all) func winogradWeights(_ table: KernelTable) {
@@ -188,58 +237,6 @@ import Testing
             }
             #expect(bits(together.values) == bits(alone.flatMap(\.values)), "\(shape)")
             #expect(together.choice == alone.flatMap(\.choice), "\(shape)")
-        }
-    }
-
-    /// Windows that are not listed stay as they were; those that are do not depend on the list.
-    @Test(arguments: KernelTable.all) func poolOfSomeWindows(_ table: KernelTable) {
-        var random = Keyed(10)
-        for shape in Self.shapes {
-            let c = shape.channels, images = 2, windows = images * (shape.height / 2) * (shape.width / 2)
-            let act = Self.bordered(shape, random.floats(images * shape.height * shape.width * c), depth: c)
-            let weights = random.floats(9 * c * c), bias = random.floats(c)
-            let all = Self.pool(table, shape, images, act: act, weights: weights, bias: bias)
-            let listed = (0 ..< windows).filter { _ in Bool.random(using: &random) }
-            let transformed = call([weights], [unwritten(16 * c * c)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
-            let choice = Guarded<UInt8>(count: windows * c), list = Guarded(listed.map { Int32($0) })
-            let some = call([act, transformed, bias], [unwritten(windows * c), unwritten(576 * c)]) {
-                table.kernels.conv_pool(shape, listed.count, list.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, $1[1])
-            }[0]
-            #expect(choice.bandsAreIntact)
-            for window in 0 ..< windows {
-                let place = window * c ..< (window + 1) * c
-                if listed.contains(window) {
-                    #expect(bits(Array(some[place])) == bits(Array(all.values[place])) && Array(choice.values[place]) == Array(all.choice[place]))
-                } else {
-                    #expect(some[place].allSatisfy { $0.bitPattern == .max } && choice.values[place].allSatisfy { $0 == 255 })
-                }
-            }
-        }
-    }
-
-    @Test(arguments: KernelTable.all) func liveWindows(_ table: KernelTable) {
-        var random = Keyed(11)
-        for shape in Self.shapes {
-            let background: Float = -0.5, columns = shape.width / 2, windows = shape.height / 2 * columns
-            // A few spots, so that all kinds of windows occur; the border's zeros are no background and do not count.
-            for spots in [0, 1, 3, 8] {
-                var pixels = [Float](repeating: background, count: shape.height * shape.width)
-                for _ in 0 ..< spots { pixels[Int.random(in: pixels.indices, using: &random)] = spots == 3 ? .nan : 1 }
-                let expected = (0 ..< windows).filter { window in
-                    (-2 ... 3).contains { dy in
-                        (-2 ... 3).contains { dx in
-                            let y = window / columns * 2 + dy, x = window % columns * 2 + dx
-                            return (0 ..< shape.height).contains(y) && (0 ..< shape.width).contains(x) && pixels[y * shape.width + x] != background
-                        }
-                    }
-                }
-                let list = Guarded<Int32>(count: windows)
-                var count = 0
-                _ = call([Self.bordered(shape, pixels, depth: 1)], []) { inputs, _ in
-                    count = table.kernels.live_windows(shape, inputs[0], background, list.pointer)
-                }
-                #expect(list.bandsAreIntact && list.values.prefix(count).map(Int.init) == expected, "\(shape) \(spots)")
-            }
         }
     }
 

@@ -58,13 +58,14 @@ import Testing
             try trainer.save(path: folder.path("run"))
             let resumed = try Trainer.resume(path: folder.path("run"), pairs: pairs, epochs: 0, threads: 3)
             #expect(resumed.step == 5 && resumed.model.bits == model.bits)
-            var progress = Diptych.Progress()
+            // The epoch's means count the steps before the break, too; the interrupted run itself may go on as well.
+            var progress = try resumed.trainEpoch()
+            let same = try trainer.trainEpoch()
+            #expect(progress.loss == same.loss && progress.bce == same.bce && progress.trainError == same.trainError, "\(name)")
             repeat { progress = try resumed.trainEpoch() } while !progress.finished
             #expect(resumed.model.bits == whole.bits, "\(name)")
             #expect(resumed.model.mean == whole.mean && resumed.model.standardDeviation == whole.standardDeviation)
-            // The epoch's means count the steps before the break, too.
             #expect(progress.loss == end.loss && progress.trainError == end.trainError, "\(name)")
-            // The interrupted run itself may go on as well.
             repeat { progress = try trainer.trainEpoch() } while !progress.finished
             #expect(model.bits == whole.bits)
         }

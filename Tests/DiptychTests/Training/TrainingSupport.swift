@@ -25,10 +25,19 @@ extension NetworkDescription.Architecture: CustomTestStringConvertible {
 }
 
 extension Pairs {
-    /// Random pixels of 0 ... 255 and random digits.
+    /// Random digits; random pixels of 0 ... 255 in a random rectangle of each image, and background (0) around it.
     static func random(_ count: Int, like d: NetworkDescription, key: Int = 1, withDigits: Bool = true) throws -> Pairs {
         var random = Keyed(key)
-        let images = random.floats(count * 2 * d.height * d.width, 0 ... 255)
+        var images: [Float] = []
+        for _ in 0 ..< 2 * count {
+            let top = Int.random(in: 0 ..< d.height, using: &random), left = Int.random(in: 0 ..< d.width, using: &random)
+            let bottom = Int.random(in: top ..< d.height, using: &random), right = Int.random(in: left ..< d.width, using: &random)
+            for y in 0 ..< d.height {
+                for x in 0 ..< d.width {
+                    images.append((top ... bottom).contains(y) && (left ... right).contains(x) ? Float.random(in: 0 ... 255, using: &random) : 0)
+                }
+            }
+        }
         let digits = (0 ..< 2 * count).map { _ in Int32.random(in: 0 ..< Int32(d.classes), using: &random) }
         let targets = (0 ..< count).map { digits[2 * $0] <= digits[2 * $0 + 1] ? Float(1) : 0 }
         return try Pairs.fromMemory(images: images, targets: targets, digits: withDigits ? digits : nil, count: count, height: d.height, width: d.width)
