@@ -60,5 +60,15 @@ test-python: library $(VENV)/ready
 test-command: all $(VENV)/ready
 	$(PYTHON) -m pytest -q Tests/command
 
+# What stands in build/, so that "sudo make install" compiles nothing; built first where nothing stands there.
+install: $(BUILD)/libdiptych.so.0
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh install $(BUILD)
+
+uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh uninstall $(BUILD)
+
+$(BUILD)/libdiptych.so.0:
+	$(MAKE) all
+
 clean:
 	rm -rf $(BUILD) .build .build-embedded .venv
