@@ -69,7 +69,7 @@ static int check_run_one(const test_case *test, int in_process)
 }
 
 /* Arguments: names of tests to run (all by default), "--in-process" for one process (valgrind). */
-static int run_tests(const test_case *tests, size_t count, int argc, char **argv)
+__attribute__((unused)) static int run_tests(const test_case *tests, size_t count, int argc, char **argv)
 {
     int passed = 0, failed = 0, in_process = 0, named = 0;
     for (int a = 1; a < argc; a++) {

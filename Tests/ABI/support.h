@@ -41,13 +41,13 @@ static UNUSED void forget_last_error(void)
 }
 
 /* A path in this process's temporary folder; a few may be in use at once. */
+static pid_t temporary_owner;
 static UNUSED const char *temporary(const char *name)
 {
     static char folder[64], paths[8][512];
     static int next;
-    static pid_t owner;
-    if (owner != getpid()) {
-        owner = getpid();
+    if (temporary_owner != getpid()) {
+        temporary_owner = getpid();
         snprintf(folder, sizeof folder, "%s", "/tmp/diptych-test-XXXXXX");
         REQUIRE(mkdtemp(folder), "%s", folder);
     }
@@ -61,6 +61,7 @@ static UNUSED void remove_temporary(void)
     char command[600];
     snprintf(command, sizeof command, "rm -rf '%s'", temporary(""));
     if (system(command) != 0) printf("cannot remove %s\n", temporary(""));
+    temporary_owner = 0;
 }
 
 static UNUSED diptych_pairs *sample_pairs(int32_t split, size_t count, uint64_t seed)
