@@ -88,5 +88,15 @@ bench-peers: bench-programs
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check numpy torch onnx onnxruntime
 	python3 Benchmarks/bench.py --peers .venv-bench/bin/python $(BENCH_FLAGS)
 
+# What stands in build/, so that "sudo make install" compiles nothing; built first where nothing stands there.
+install: $(BUILD)/libdiptych.so.0
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh install $(BUILD)
+
+uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh uninstall $(BUILD)
+
+$(BUILD)/libdiptych.so.0:
+	$(MAKE) all
+
 clean:
 	rm -rf $(BUILD) .build .build-embedded .build-test .venv .venv-bench

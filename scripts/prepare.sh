@@ -23,6 +23,8 @@ for purpose in "$@"; do
         command -v c++ >/dev/null || need g++
         command -v valgrind >/dev/null || need valgrind
         command -v qemu-x86_64 >/dev/null || need qemu-user
+        command -v cmake >/dev/null || need cmake
+        [ -e /usr/share/i18n/locales/de_DE ] || need locales
         command -v pkg-config >/dev/null || need pkg-config
         command -v python3 >/dev/null || need python3
         python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || need python3-venv

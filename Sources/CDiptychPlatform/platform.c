@@ -75,6 +75,16 @@ void *dp_thread_scratch(size_t size)
     return thread_scratch.memory;
 }
 
+static void (*close_at_exit)(void);
+
+void dp_at_exit(void (*close)(void)) { __atomic_store_n(&close_at_exit, close, __ATOMIC_RELEASE); }
+
+__attribute__((destructor)) static void run_at_exit(void)
+{
+    void (*close)(void) = __atomic_load_n(&close_at_exit, __ATOMIC_ACQUIRE);
+    if (close) close();
+}
+
 static __thread char last_error[1024];
 
 const char *dp_last_error(void) { return last_error; }

@@ -41,6 +41,9 @@ void *dp_allocate(size_t size);
  * is no memory. The contents do not survive a call that asks for more. */
 void *dp_thread_scratch(size_t size);
 
+/* Calls `close` when the process exits or the library is unloaded. One function for the process. */
+void dp_at_exit(void (*close)(void));
+
 /* This thread's last error message. */
 const char *dp_last_error(void);
 void dp_set_last_error(const char *message, size_t length);

@@ -9,6 +9,8 @@ extension Pairs {
         guard targets != nil || digits != nil else {
             throw DiptychError(.invalidArgument, "targets and digits are both missing: one of them must be given")
         }
+        // Memory first: a count that is a mistake is refused here, before it is read.
+        let copiedImages = try Buffer<Float>(count: pixels, for: "pairs")
         let size = height * width
         for i in 0 ..< pixels where !images[i].isFinite {
             throw DiptychError(.invalidArgument, "images: pair \(i / (2 * size)), image \(i / size % 2), pixel "
@@ -36,8 +38,8 @@ extension Pairs {
         }
         var copiedDigits: Buffer<Int32>?
         if let digits { copiedDigits = try Buffer(copying: digits, count: 2 * count, for: "pairs") }
-        return Pairs(count: count, height: height, width: width,
-                     images: try Buffer(copying: images, count: pixels, for: "pairs"), targets: copiedTargets,
+        copiedImages.pointer.update(from: images, count: pixels)
+        return Pairs(count: count, height: height, width: width, images: copiedImages, targets: copiedTargets,
                      digits: copiedDigits)
     }
 }

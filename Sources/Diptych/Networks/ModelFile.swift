@@ -50,18 +50,21 @@ extension Model {
     static func load(_ file: SafetensorsFile, name: String) throws(DiptychError) -> Model {
         let metadata = Metadata(file: file, name: name)
         let description = try metadata.has("architecture") ? metadata.description() : guess(file, name: name)
-        let model: Model
         do throws(DiptychError) {
-            model = try Model(zeroed: description)
+            try description.validate()
         } catch {
             throw DiptychError(error.status == .invalidArgument ? .corrupt : error.status, "\(name): \(error.message)")
         }
-        try model.fill(model.parameters, from: file, prefix: "", name: name)
+        // Before memory is taken: a small file may claim a large network.
+        let network = Network(description)
+        for tensor in network.tensors { _ = try stored(tensor, in: file, prefix: "", description, name: name) }
         for tensor in file.tensors where !tensor.name.utf8.starts(with: optimizerPrefix.utf8) {
-            guard model.network.tensor(named: tensor.name) != nil else {
+            guard network.tensor(named: tensor.name) != nil else {
                 throw DiptychError(.mismatch, "\(name): tensor '\(tensor.name)' does not belong to a network of the kind \(description.architecture.name)")
             }
         }
+        let model = try Model(zeroed: description)
+        try model.fill(model.parameters, from: file, prefix: "", name: name)
         if metadata.has("mean") || metadata.has("standard_deviation") {
             let mean = try metadata.float("mean"), deviation = try metadata.float("standard_deviation")
             guard deviation > 0 else {
@@ -78,20 +81,27 @@ extension Model {
     /// Copies all tensors, named with `prefix`, into `target`, which is laid out as the parameters are.
     func fill(_ target: Buffer<Float>, from file: SafetensorsFile, prefix: String, name: String) throws(DiptychError) {
         for tensor in network.tensors {
-            let full = prefix + tensor.name
-            guard let stored = file.tensor(named: full) else {
-                throw DiptychError(.mismatch, "\(name): no tensor '\(full)', which a network of the kind \(description.architecture.name) has")
-            }
-            guard stored.shape == tensor.shape else {
-                throw DiptychError(.mismatch, "\(name): tensor '\(full)' has the shape \(shapeText(stored.shape)), but \(shapeText(tensor.shape)) is needed")
-            }
+            let stored = try Self.stored(tensor, in: file, prefix: prefix, description, name: name)
             let values = try Buffer<Float>(count: tensor.count, for: "a tensor")
             stored.copy(to: values.pointer)
             for index in 0 ..< tensor.count where !values[index].isFinite {
-                throw DiptychError(.corrupt, "\(name): value \(index) of tensor '\(full)' is \(text(values[index])), but must be finite")
+                throw DiptychError(.corrupt, "\(name): value \(index) of tensor '\(stored.name)' is \(text(values[index])), but must be finite")
             }
             tensor.forEach { index, place in target.pointer[place] = values.pointer[index] }
         }
+    }
+
+    /// The file's tensor for `tensor` of a network; `mismatch` where it is missing or has another shape.
+    private static func stored(_ tensor: Tensor, in file: SafetensorsFile, prefix: String, _ description: NetworkDescription,
+                               name: String) throws(DiptychError) -> SafetensorsTensor {
+        let full = prefix + tensor.name
+        guard let stored = file.tensor(named: full) else {
+            throw DiptychError(.mismatch, "\(name): no tensor '\(full)', which a network of the kind \(description.architecture.name) has")
+        }
+        guard stored.shape == tensor.shape else {
+            throw DiptychError(.mismatch, "\(name): tensor '\(full)' has the shape \(shapeText(stored.shape)), but \(shapeText(tensor.shape)) is needed")
+        }
+        return stored
     }
 
     /// The description of a file without metadata, such as a bare state_dict: square images of even size are taken for

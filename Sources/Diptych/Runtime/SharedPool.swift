@@ -23,6 +23,7 @@ enum SharedPool {
             if pool?.threads != wanted {
                 pool = nil
                 pool = try WorkerPool(threads: wanted)
+                dp_at_exit { SharedPool.close() }
             }
             guard let pool else { return false }
             try pool.run(count, context, body)
@@ -30,5 +31,11 @@ enum SharedPool {
         } catch {
             return false
         }
+    }
+
+    /// Ends the idle workers, so that the process leaves nothing behind. Whoever predicts after that works alone.
+    private static func close() {
+        guard dp_flag_acquire(busy) else { return }
+        pool = nil
     }
 }

@@ -27,6 +27,7 @@ extension Model {
         if confusion != nil && pairs.digits == nil {
             throw DiptychError(.mismatch, "a confusion matrix needs digits, but the pairs have none")
         }
+        try checkDigits(pairs)
         let block = min(Self.evaluationBlock, pairs.count)
         let predictions = try Buffer<Prediction>(count: block, for: "an evaluation")
         let probabilities = try Buffer<Float>(count: 2 * block * classes, for: "an evaluation")
@@ -46,9 +47,6 @@ extension Model {
                 guard let digits = pairs.digits else { continue }
                 for image in 0 ..< 2 {
                     let digit = Int(digits[2 * (start + i) + image])
-                    guard digit < classes else {
-                        throw DiptychError(.mismatch, "digit \(image) of pair \(start + i) is \(digit), but the model has classes 0 to \(classes - 1)")
-                    }
                     let predicted = Int(image == 0 ? prediction.firstDigit : prediction.secondDigit)
                     digitsWrong += predicted != digit ? 1 : 0
                     auxiliary += negativeLog(probabilities[(2 * i + image) * classes + digit])

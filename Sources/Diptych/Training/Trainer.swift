@@ -79,12 +79,10 @@ public final class Trainer: @unchecked Sendable {
         try checkFit(model, pairs)
         guard pairs.count > 0 else { throw DiptychError(.invalidArgument, "there are 0 pairs to train on, but at least 1 is needed") }
         guard options.lossRatio > 0 else { return }
-        guard let digits = pairs.digits else {
+        guard pairs.digits != nil else {
             throw DiptychError(.mismatch, "loss_ratio is \(text(options.lossRatio)), but the pairs have no digits for the auxiliary loss; use loss_ratio 0")
         }
-        for (index, digit) in digits.span.enumerated() where digit >= model.description.classes {
-            throw DiptychError(.mismatch, "digit \(index % 2) of pair \(index / 2) is \(digit), but the model has classes 0 to \(model.description.classes - 1)")
-        }
+        try model.checkDigits(pairs)
     }
 
     /// Asks a running or the next step or epoch to stop before its next step. Safe from any thread and signal handler.
@@ -146,6 +144,16 @@ public final class Trainer: @unchecked Sendable {
         seconds += dp_seconds() - start
         guard sums.bce.isFinite && sums.auxiliary.isFinite else {
             throw DiptychError(.diverged, "training diverged: the loss is not finite after step \(step); use a lower learning_rate than \(text(options.learningRate))")
+        }
+    }
+}
+
+extension Model {
+    /// Throws `mismatch` where a digit of the pairs is not below the model's classes.
+    func checkDigits(_ pairs: Pairs) throws(DiptychError) {
+        guard let digits = pairs.digits else { return }
+        for index in 0 ..< digits.count where digits[index] >= description.classes {
+            throw DiptychError(.mismatch, "digit \(index % 2) of pair \(index / 2) is \(digits[index]), but the model has classes 0 to \(description.classes - 1)")
         }
     }
 }
