@@ -67,14 +67,37 @@ struct BackwardPass {
         }
     }
 
-    /// The gradient of one panel's weights, for the inputs in `inputs`: [inputs][16]. `image` tells which of a separate
-    /// layer's weights; `rows` counts the rows of the pass (images in the branch, pairs in the head).
-    func weights(_ layer: DenseLayer, image: Int, rows: Int, panel: Int, inputs: Range<Int>, input: UnsafePointer<Float>,
-                 gradient: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+    /// Inputs and panels whose weights' gradient is made at a time, and the depth of a block.
+    static let weightInputs = 192
+    static let weightPanels = 4
+    static let weightScratch = 16 * weightPanels * weightInputs + depthBlock * (weightInputs + 16)
+
+    /// The gradient of the weights of `panels`, at most `weightPanels`, for `inputs`, at most `weightInputs`:
+    /// [panel][inputs][16], at the beginning of `scratch`. `image` tells which of a separate layer's weights; `rows` counts
+    /// the rows of the pass (images in the branch, pairs in the head).
+    func weights(_ layer: DenseLayer, image: Int, rows: Int, panels: Range<Int>, inputs: Range<Int>, input: UnsafePointer<Float>,
+                 gradient: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         let turns = layer.layer.separate ? 2 : 1
-        kernels.multiply(inputs.count, 1, rows / turns, input + image * layer.inputs + inputs.lowerBound, 1,
-                         turns * layer.inputs, gradient + image * layer.outputs + 16 * panel, turns * layer.outputs, 0,
-                         target, 16, false)
+        let packedInput = scratch + 16 * Self.weightPanels * Self.weightInputs
+        let packedGradient = packedInput + Self.depthBlock * Self.weightInputs
+        var done = 0
+        while done < rows / turns {
+            let depth = min(Self.depthBlock, rows / turns - done)
+            let first = image + turns * done
+            // Rows lie far apart: side by side they share pages and cache lines.
+            pack(rows: depth, width: inputs.count, input + first * layer.inputs + inputs.lowerBound, turns * layer.inputs, packedInput)
+            for panel in panels {
+                pack(rows: depth, width: 16, gradient + first * layer.outputs + 16 * panel, turns * layer.outputs, packedGradient)
+                kernels.multiply(inputs.count, 1, depth, packedInput, 1, inputs.count, packedGradient, 16, 0,
+                                 scratch + 16 * inputs.count * (panel - panels.lowerBound), 16, done > 0)
+            }
+            done += depth
+        }
+    }
+
+    @inline(__always)
+    private func pack(rows: Int, width: Int, _ source: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>) {
+        for row in 0 ..< rows { memcpy(target + row * width, source + row * stride, width * MemoryLayout<Float>.stride) }
     }
 
     /// The gradient of one panel's bias.

@@ -42,8 +42,6 @@ final class Batch: @unchecked Sendable {
     private let chunkPairs: Int
     /// Pairs of an item of the narrow layers' stages.
     private static let rowPairs = 12
-    /// Inputs of an item of the weights' gradients.
-    private static let updateInputs = 96
 
     init(model: Model, pairs: Pairs, options: TrainerOptions, threads: Int, optimizer: Optimizer) throws(DiptychError) {
         self.model = model
@@ -60,7 +58,7 @@ final class Batch: @unchecked Sendable {
         let chunks = (capacity + chunkPairs - 1) / chunkPairs
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
         let needs = [Pass.convolveScratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
-                     UpdateItem.largestCount, 2 * padded(network.description.classes)]
+                     BackwardPass.weightScratch, UpdateItem.convolutionFloats, 2 * padded(network.description.classes)]
         scratchFloats = padded(needs.max() ?? 0)
         scratch = try Buffer(count: try product(threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
         losses = try Buffer(count: capacity, for: "a batch's losses")
@@ -202,18 +200,18 @@ final class Batch: @unchecked Sendable {
     private enum UpdateItem {
         /// Floats of the convolutions' parameters.
         case convolutions(Range<Int>)
-        /// One panel of a dense layer's weights (and, with the first inputs, of its bias). `layer` counts through branch
+        /// A few panels of a dense layer's weights (and, with the first inputs, of its bias). `layer` counts through branch
         /// and head; `image` tells whose weights where they are separate.
-        case dense(layer: Int, image: Int, panel: Int, inputs: Range<Int>)
+        case dense(layer: Int, image: Int, panels: Range<Int>, inputs: Range<Int>)
 
-        static let largestCount = 16 * (updateInputs + 1)
+        static let convolutionFloats = 1024
     }
 
     private static func makeUpdateItems(_ network: Network) -> [UpdateItem] {
         var items: [UpdateItem] = []
         var start = 0
         while start < network.convolutionFloats {
-            let end = min(start + 1024, network.convolutionFloats)
+            let end = min(start + UpdateItem.convolutionFloats, network.convolutionFloats)
             items.append(.convolutions(start ..< end))
             start = end
         }
@@ -222,9 +220,12 @@ final class Batch: @unchecked Sendable {
                 // Panels within inputs: a block of the inputs' columns stays in the cache for all panels.
                 var input = 0
                 while input < layer.inputs {
-                    let end = min(input + updateInputs, layer.inputs)
-                    for panel in 0 ..< layer.panels {
-                        items.append(.dense(layer: index, image: image, panel: panel, inputs: input ..< end))
+                    let end = min(input + BackwardPass.weightInputs, layer.inputs)
+                    var panel = 0
+                    while panel < layer.panels {
+                        let last = min(panel + BackwardPass.weightPanels, layer.panels)
+                        items.append(.dense(layer: index, image: image, panels: panel ..< last, inputs: input ..< end))
+                        panel = last
                     }
                     input = end
                 }
@@ -239,7 +240,7 @@ final class Batch: @unchecked Sendable {
         case .convolutions(let range):
             kernels.sum_rows(chunks, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
             apply(offset: range.lowerBound, count: range.count, gradient)
-        case .dense(let index, let image, let panel, let inputs):
+        case .dense(let index, let image, let panels, let inputs):
             let network = model.network
             let inHead = index >= network.dense.count
             let layer = inHead ? network.head[index - network.dense.count] : network.dense[index]
@@ -253,11 +254,14 @@ final class Batch: @unchecked Sendable {
                 input = forward.denseInput(index)
                 output = layout.outputs[index]
             }
-            backward.weights(layer, image: image, rows: rows, panel: panel, inputs: inputs, input: input,
-                             gradient: gradients.pointer + output, into: gradient)
-            let weights = (image == 0 ? layer.weights.0 : layer.weights.1) + 16 * (panel * layer.inputs + inputs.lowerBound)
-            apply(offset: weights, count: 16 * inputs.count, gradient)
-            if inputs.lowerBound == 0 {
+            backward.weights(layer, image: image, rows: rows, panels: panels, inputs: inputs, input: input,
+                             gradient: gradients.pointer + output, scratch: gradient)
+            for panel in panels {
+                let weights = (image == 0 ? layer.weights.0 : layer.weights.1) + 16 * (panel * layer.inputs + inputs.lowerBound)
+                apply(offset: weights, count: 16 * inputs.count, gradient + 16 * inputs.count * (panel - panels.lowerBound))
+            }
+            guard inputs.lowerBound == 0 else { return }
+            for panel in panels {
                 backward.bias(layer, image: image, rows: rows, panel: panel, gradient: gradients.pointer + output, into: gradient)
                 apply(offset: (image == 0 ? layer.bias.0 : layer.bias.1) + 16 * panel, count: 16, gradient)
             }
