@@ -136,9 +136,10 @@ func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow:
 func transposePanels(panels: Int, weights: UnsafePointer<Float>, panelStride: Int, b: UnsafeMutablePointer<Float>) {
     for panel in 0 ..< panels {
         let source = weights + panel * panelStride, target = b + 256 * panel
-        for j in 0 ..< 16 {
-            for i in 0 ..< 16 { target[16 * j + i] = source[16 * i + j] }
-        }
+        dp_transpose(source, 16, target, 16)
+        dp_transpose(source + 8, 16, target + 128, 16)
+        dp_transpose(source + 128, 16, target + 8, 16)
+        dp_transpose(source + 136, 16, target + 136, 16)
     }
 }
 

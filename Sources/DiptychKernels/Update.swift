@@ -9,12 +9,13 @@ func adam(count: Int, update: dp_update, gradient: UnsafePointer<Float>, paramet
     let epsilon = Vector(repeating: update.epsilon)
     var i = 0
     while i < count {
-        let g = gradient.vector(i)
-        let m = fma(first.vector(i), rest1, g - first.vector(i))
-        let v = fma(beta2 * second.vector(i), rest2, g * g)
+        // All loads before the stores: the arrays may lie whole pages apart, which looks like an overlap to the CPU.
+        let g = gradient.vector(i), p = parameter.vector(i), m0 = first.vector(i), v0 = second.vector(i)
+        let m = fma(m0, rest1, g - m0)
+        let v = fma(beta2 * v0, rest2, g * g)
         first.store(m, i)
         second.store(v, i)
-        parameter.store(fma(decay * parameter.vector(i), step, m / fma(epsilon, v.squareRoot(), scale)), i)
+        parameter.store(fma(decay * p, step, m / fma(epsilon, dp_sqrt(v), scale)), i)
         i += 8
     }
 }

@@ -13,6 +13,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The square roots of eight floats: SIMD8's own squareRoot takes them one by one. */
+typedef float dp_float8 __attribute__((ext_vector_type(8)));
+static inline __attribute__((always_inline)) dp_float8 dp_sqrt(dp_float8 x) { return __builtin_elementwise_sqrt(x); }
+
+/* target = source transposed, 8 x 8 floats, rows source_row and target_row apart: pairs, then fours, then halves. */
+static inline __attribute__((always_inline)) void dp_transpose(const float *source, ptrdiff_t source_row, float *target,
+                                                               ptrdiff_t target_row)
+{
+    dp_float8 r[8], s[8];
+    for (int i = 0; i < 8; i++) __builtin_memcpy(&r[i], source + i * source_row, sizeof r[i]);
+    for (int i = 0; i < 8; i += 2) {
+        s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        for (int j = 0; j < 2; j++) {
+            r[i + 2 * j] = __builtin_shufflevector(s[i + j], s[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            r[i + 2 * j + 1] = __builtin_shufflevector(s[i + j], s[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        s[i] = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        s[i + 4] = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+    for (int i = 0; i < 8; i++) __builtin_memcpy(target + i * target_row, &s[i], sizeof s[i]);
+}
+
 /* The shape of the two convolutions. */
 typedef struct {
     ptrdiff_t height, width;
