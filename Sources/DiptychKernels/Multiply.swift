@@ -62,6 +62,54 @@ func tile2x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int
     c.store(c10, cRow); c.store(c11, cRow + 8); c.store(c12, cRow + 16); c.store(c13, cRow + 24)
 }
 
+/// Three rows by 32 columns.
+@inline(__always)
+func tile3x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+              _ bPanel: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
+    var c00 = Vector.zero, c01 = Vector.zero, c02 = Vector.zero, c03 = Vector.zero
+    var c10 = Vector.zero, c11 = Vector.zero, c12 = Vector.zero, c13 = Vector.zero
+    var c20 = Vector.zero, c21 = Vector.zero, c22 = Vector.zero, c23 = Vector.zero
+    if accumulate {
+        c00 = c.vector(0); c01 = c.vector(8); c02 = c.vector(16); c03 = c.vector(24)
+        c10 = c.vector(cRow); c11 = c.vector(cRow + 8); c12 = c.vector(cRow + 16); c13 = c.vector(cRow + 24)
+        c20 = c.vector(2 * cRow); c21 = c.vector(2 * cRow + 8); c22 = c.vector(2 * cRow + 16); c23 = c.vector(2 * cRow + 24)
+    }
+    var a = a, b = b
+    for _ in 0 ..< depth {
+        let a0 = Vector(repeating: a[0]), a1 = Vector(repeating: a[aRow]), a2 = Vector(repeating: a[2 * aRow])
+        let b0 = b.vector(0)
+        c00 = fma(c00, a0, b0); c10 = fma(c10, a1, b0); c20 = fma(c20, a2, b0)
+        let b1 = b.vector(8)
+        c01 = fma(c01, a0, b1); c11 = fma(c11, a1, b1); c21 = fma(c21, a2, b1)
+        let b2 = b.vector(bPanel)
+        c02 = fma(c02, a0, b2); c12 = fma(c12, a1, b2); c22 = fma(c22, a2, b2)
+        let b3 = b.vector(bPanel + 8)
+        c03 = fma(c03, a0, b3); c13 = fma(c13, a1, b3); c23 = fma(c23, a2, b3)
+        a += aStep
+        b += bRow
+    }
+    c.store(c00, 0); c.store(c01, 8); c.store(c02, 16); c.store(c03, 24)
+    c.store(c10, cRow); c.store(c11, cRow + 8); c.store(c12, cRow + 16); c.store(c13, cRow + 24)
+    c.store(c20, 2 * cRow); c.store(c21, 2 * cRow + 8); c.store(c22, 2 * cRow + 16); c.store(c23, 2 * cRow + 24)
+}
+
+/// One row by 32 columns.
+@inline(__always)
+func tile1x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int,
+              _ c: UnsafeMutablePointer<Float>, _ accumulate: Bool) {
+    var c0 = Vector.zero, c1 = Vector.zero, c2 = Vector.zero, c3 = Vector.zero
+    if accumulate { c0 = c.vector(0); c1 = c.vector(8); c2 = c.vector(16); c3 = c.vector(24) }
+    var a = a, b = b
+    for _ in 0 ..< depth {
+        let a0 = Vector(repeating: a[0])
+        c0 = fma(c0, a0, b.vector(0)); c1 = fma(c1, a0, b.vector(8))
+        c2 = fma(c2, a0, b.vector(bPanel)); c3 = fma(c3, a0, b.vector(bPanel + 8))
+        a += aStep
+        b += bRow
+    }
+    c.store(c0, 0); c.store(c1, 8); c.store(c2, 16); c.store(c3, 24)
+}
+
 /// One row by 8 columns: what is left.
 @inline(__always)
 func tile1x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
@@ -90,25 +138,27 @@ func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer
         }
     }
     var row = whole
-    while row + 2 <= rows {
+    while row < rows {
+        // Five rows are three and two, four are two and two.
+        let left = rows - row, count = left == 5 || left == 3 ? 3 : left == 1 ? 1 : 2
+        let a = a + row * aRow, c = c + row * cRow
         var panel = 0
         while panel + 2 <= panels {
-            tile2x32(depth, a + row * aRow, aRow, aStep, b + panel * bPanel, bRow, bPanel, c + row * cRow + 16 * panel, cRow, accumulate)
+            let b = b + panel * bPanel, c = c + 16 * panel
+            switch count {
+            case 3: tile3x32(depth, a, aRow, aStep, b, bRow, bPanel, c, cRow, accumulate)
+            case 2: tile2x32(depth, a, aRow, aStep, b, bRow, bPanel, c, cRow, accumulate)
+            default: tile1x32(depth, a, aStep, b, bRow, bPanel, c, accumulate)
+            }
             panel += 2
         }
         if panel < panels {
-            for half in 0 ..< 4 {
-                let r = row + half / 2, offset = 8 * (half % 2)
+            for half in 0 ..< 2 * count {
+                let r = half / 2, offset = 8 * (half % 2)
                 tile1x8(depth, a + r * aRow, aStep, b + panel * bPanel + offset, bRow, c + r * cRow + 16 * panel + offset, accumulate)
             }
         }
-        row += 2
-    }
-    if row < rows {
-        for half in 0 ..< 2 * panels {
-            let offset = 8 * (half % 2)
-            tile1x8(depth, a + row * aRow, aStep, b + half / 2 * bPanel + offset, bRow, c + row * cRow + 8 * half, accumulate)
-        }
+        row += count
     }
     if columns % 16 != 0 {
         for r in 0 ..< rows {
