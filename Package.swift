@@ -37,7 +37,7 @@ if x86 {
 
 var dependencies: [Package.Dependency] = []
 if !embedded {
-    dependencies.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"))
+    dependencies.append(.package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"))
     targets += [
         .executableTarget(name: "DiptychCommand",
                           dependencies: ["CDiptych", "CDiptychPlatform", "Diptych",

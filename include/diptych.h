@@ -89,7 +89,7 @@ enum {
     DIPTYCH_ERROR_LIMIT = -7,            /* an image or file larger than its stated limit */
     DIPTYCH_ERROR_BLANK_IMAGE = -8,      /* an image without any ink */
     DIPTYCH_ERROR_MISMATCH = -9,         /* parts that do not fit together: a model and other-sized pairs */
-    DIPTYCH_ERROR_DIVERGED = -10,        /* training reached a loss that is not finite */
+    DIPTYCH_ERROR_DIVERGED = -10,        /* training reached a loss that is not finite; the model's weights are lost */
     DIPTYCH_ERROR_FINISHED = -11,        /* a step was asked of a trainer whose last epoch is over */
     DIPTYCH_ERROR_SYSTEM = -12,          /* the system refused a resource, such as a thread */
     DIPTYCH_CANCELLED = -13              /* an outcome rather than an error: stopped as asked, all is usable */
@@ -99,7 +99,7 @@ enum {
 DIPTYCH_API int32_t diptych_version(void);
 DIPTYCH_API const char *diptych_version_string(void);
 
-/* One line about the build in use: version, compiler, instruction set, libpng and zlib. Never NULL. */
+/* One line about the build in use: version, kind of build, kernels' instruction set, libpng and zlib. Never NULL. */
 DIPTYCH_API const char *diptych_build_info(void);
 
 /* The name of a status, such as "DIPTYCH_ERROR_CORRUPT"; "unknown status" for any other number. */
@@ -224,7 +224,8 @@ typedef struct diptych_image_options {
 DIPTYCH_API diptych_status diptych_image_options_init(diptych_image_options *options, size_t size);
 
 /* Read a PNG (any colour type, depth, interlacing, transparency) into height * width floats, 0 to 255.
- * With out_pixels NULL (and capacity 0) only *out_count is set. Errors: DIPTYCH_ERROR_FORMAT where it is no PNG,
+ * With out_pixels NULL (and capacity 0) only *out_count is set, from the options, and nothing is read. Errors:
+ * DIPTYCH_ERROR_FORMAT where it is no PNG,
  * _CORRUPT where it is damaged or cut off, _LIMIT where it is too large, _BLANK_IMAGE where digit mode finds
  * no ink. */
 DIPTYCH_API diptych_status diptych_image_load_png_file(const char *path, const diptych_image_options *options,
@@ -277,7 +278,8 @@ DIPTYCH_API diptych_status diptych_dataset_open_idx(const char *images_path, con
                                                     diptych_dataset **out_dataset);
 
 /* A folder with one folder of PNGs for each class, named by its number: 0/x.png, 1/y.png, ... Files are taken
- * in the order of their names. In digit mode images are kept as 28x28; in plain mode as options' height x width.
+ * in the order of their names; hidden files, Thumbs.db and files beside the class folders are passed over. In digit
+ * mode images are kept as 28x28; in plain mode as options' height x width.
  * An image that cannot be read fails the call and is named. */
 DIPTYCH_API diptych_status diptych_dataset_open_folder(const char *path, const diptych_image_options *options,
                                                        diptych_dataset **out_dataset);
@@ -405,7 +407,8 @@ DIPTYCH_API void diptych_trainer_cancel(diptych_trainer *trainer);
 
 /* Write all that a run needs to go on: weights, moments, options, position; and read it back, with the same
  * pairs. The run goes on to the same bits as if it had never stopped. epochs: a new number of epochs, or 0 for the
- * saved one. threads: as in the options. */
+ * saved one; under a cosine or one-cycle schedule another number means another learning rate from there on. threads: as
+ * in the options. */
 DIPTYCH_API diptych_status diptych_trainer_save(const diptych_trainer *trainer, const char *path);
 DIPTYCH_API diptych_status diptych_trainer_resume(const char *path, const diptych_pairs *pairs, int32_t epochs,
                                                   int32_t threads, diptych_model **out_model,

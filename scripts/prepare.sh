@@ -18,9 +18,9 @@ for purpose in "$@"; do
         has_header zlib.h || need zlib1g-dev
         command -v objcopy >/dev/null || need binutils
         command -v cc >/dev/null || need gcc
+        command -v c++ >/dev/null || need g++
         ;;
     test)
-        command -v c++ >/dev/null || need g++
         command -v valgrind >/dev/null || need valgrind
         command -v qemu-x86_64 >/dev/null || need qemu-user
         command -v cmake >/dev/null || need cmake

@@ -101,29 +101,51 @@ void dp_set_last_error(const char *message, size_t length)
 
 /* ---- The machine ---- */
 
-/* The cgroup's quota in CPUs, rounded up; 0 where there is none. */
+/* The beginning of a small file as text; false where it cannot be read. Takes no memory. */
+static bool read_text(const char *path, char *text, size_t capacity)
+{
+    int file = dp_open(path, O_RDONLY, 0);
+    ssize_t count;
+    if (file < 0) return false;
+    count = read(file, text, capacity - 1);
+    close(file);
+    text[count > 0 ? count : 0] = 0;
+    return count > 0;
+}
+
+/* The least quota in CPUs of this process's cgroup and those around it, rounded up; 0 where there is none. */
 static int cgroup_quota(void)
 {
-    double quota = 0, period = 0;
-    char text[64];
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    if (file) {
-        if (fscanf(file, "%63s %lf", text, &period) != 2 || !dp_parse_double(text, &quota)) quota = 0;
-        fclose(file);
-    } else {
-        file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "re");
-        if (file) {
-            if (fscanf(file, "%lf", &quota) != 1) quota = 0;
-            fclose(file);
-        }
-        file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "re");
-        if (file) {
-            if (fscanf(file, "%lf", &period) != 1) period = 0;
-            fclose(file);
+    char path[1024] = "/sys/fs/cgroup", text[1024], *line;
+    size_t root = strlen(path);
+    double least = 0;
+    if (read_text("/proc/self/cgroup", text, sizeof text) && (line = strstr(text, "0::/"))) {
+        size_t length = strcspn(line += 3, "\n");
+        if (length > 1 && root + length + sizeof "/cpu.max" < sizeof path) {
+            memcpy(path + root, line, length);
+            path[root + length] = 0;
         }
     }
-    if (!(quota > 0) || !(period > 0) || quota / period > 4096) return 0;
-    return (int)ceil(quota / period);
+    for (;;) {
+        size_t end = strlen(path);
+        long long quota, period;
+        memcpy(path + end, "/cpu.max", sizeof "/cpu.max");
+        /* "max 100000" has no number to read first. */
+        if (read_text(path, text, sizeof text) && sscanf(text, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0) {
+            double cpus = (double)quota / (double)period;
+            if (least == 0 || cpus < least) least = cpus;
+        }
+        path[end] = 0;
+        if (end <= root) break;
+        *strrchr(path, '/') = 0;
+    }
+    if (least == 0) { /* the older hierarchy */
+        long long quota, period;
+        if (read_text("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof text) && sscanf(text, "%lld", &quota) == 1 && quota > 0 &&
+            read_text("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof text) && sscanf(text, "%lld", &period) == 1 && period > 0)
+            least = (double)quota / (double)period;
+    }
+    return least > 0 && least < 4096 ? (int)ceil(least) : 0;
 }
 
 int dp_available_cpus(void)

@@ -58,41 +58,74 @@ func release<T: AnyObject>(_ handle: OpaquePointer?, _ type: T.Type) {
 
 // MARK: Structs that grow
 
+/// A struct of the C API that begins with struct_size and only ever grows at its end.
+protocol GrowingStruct {
+    /// The size in the first version that had the struct: fixed for ever.
+    static var firstSize: Int { get }
+}
+
+extension diptych_model_options: GrowingStruct { static var firstSize: Int { 64 } }
+extension diptych_image_options: GrowingStruct { static var firstSize: Int { 32 } }
+extension diptych_trainer_options: GrowingStruct { static var firstSize: Int { 64 } }
+extension diptych_progress: GrowingStruct { static var firstSize: Int { 80 } }
+extension diptych_evaluation: GrowingStruct { static var firstSize: Int { 56 } }
+
 /// The largest struct_size that is believed.
 private let largestStruct = 4096
 
-/// The caller's options over the defaults. A larger struct than this version's is a newer program's: what this version
-/// does not know must then be zero.
-func options<T: BitwiseCopyable>(_ pointer: UnsafePointer<T>?, defaults: T, _ name: StaticString) throws(DiptychError) -> T {
+/// The caller's options over the defaults: an older program's struct is shorter. A longer one is a newer program's: what
+/// this version does not know must then be zero.
+func options<T: GrowingStruct>(_ pointer: UnsafePointer<T>?, defaults: T, _ name: StaticString) throws(DiptychError) -> T {
     guard let pointer else { return defaults }
-    let size = MemoryLayout<T>.size
     let raw = UnsafeRawPointer(pointer)
-    let given = Int(raw.loadUnaligned(as: UInt32.self))
-    guard given >= size && given <= largestStruct else { throw wrongSize(given, size, name) }
-    for offset in size ..< given where raw.load(fromByteOffset: offset, as: UInt8.self) != 0 {
-        throw DiptychError(.invalidArgument, "\(name) has an option at byte \(offset) that this version of the library does not know")
+    let given = try structSize(raw, T.self, name)
+    var size = MemoryLayout<T>.size
+    while size < given {
+        guard raw.load(fromByteOffset: size, as: UInt8.self) == 0 else {
+            throw DiptychError(.invalidArgument, "\(name) has an option at byte \(size) that this version of the library does not know")
+        }
+        size += 1
     }
-    return raw.loadUnaligned(as: T.self)
+    var result = defaults
+    memcpy(&result, raw, min(given, MemoryLayout<T>.size))
+    return result
 }
 
 /// Fills the caller's struct of `size` bytes with the defaults.
-func initialize<T: BitwiseCopyable>(_ pointer: UnsafeMutablePointer<T>?, _ size: Int, defaults: T) throws(DiptychError) {
+func initialize<T: GrowingStruct>(_ pointer: UnsafeMutablePointer<T>?, _ size: Int, defaults: T) throws(DiptychError) {
     let pointer = try given(pointer, "options")
-    guard size >= MemoryLayout<T>.size && size <= largestStruct else { throw wrongSize(size, MemoryLayout<T>.size, "options") }
+    try checkStructSize(size, T.self, "options")
     memset(pointer, 0, size)
-    pointer.pointee = defaults
-    UnsafeMutableRawPointer(pointer).storeBytes(of: UInt32(size), as: UInt32.self)
+    write(defaults, to: pointer, size: size)
 }
 
 /// Throws unless the result struct, where there is one, was prepared for this call.
-func checkResult<T: BitwiseCopyable>(_ pointer: UnsafeMutablePointer<T>?, _ name: StaticString) throws(DiptychError) {
-    guard let pointer else { return }
-    let size = Int(UnsafeRawPointer(pointer).loadUnaligned(as: UInt32.self))
-    guard size >= MemoryLayout<T>.size && size <= largestStruct else { throw wrongSize(size, MemoryLayout<T>.size, name) }
+func checkResult<T: GrowingStruct>(_ pointer: UnsafeMutablePointer<T>?, _ name: StaticString) throws(DiptychError) {
+    if let pointer { _ = try structSize(UnsafeRawPointer(pointer), T.self, name) }
 }
 
-private func wrongSize(_ given: Int, _ expected: Int, _ name: StaticString) -> DiptychError {
-    DiptychError(.invalidArgument, "the struct_size of \(name) is \(UInt(bitPattern: given)), but must be from \(expected) to \(largestStruct); initialize it as the header says")
+/// Fills a checked result struct, no further than its struct_size, which stays.
+func fill<T: GrowingStruct>(_ pointer: UnsafeMutablePointer<T>?, with result: T) {
+    guard let pointer else { return }
+    write(result, to: pointer, size: Int(UnsafeRawPointer(pointer).loadUnaligned(as: UInt32.self)))
+}
+
+private func write<T: GrowingStruct>(_ value: T, to pointer: UnsafeMutablePointer<T>, size: Int) {
+    var value = value
+    memcpy(pointer, &value, min(size, MemoryLayout<T>.size))
+    UnsafeMutableRawPointer(pointer).storeBytes(of: UInt32(truncatingIfNeeded: size), as: UInt32.self)
+}
+
+private func structSize<T: GrowingStruct>(_ raw: UnsafeRawPointer, _ type: T.Type, _ name: StaticString) throws(DiptychError) -> Int {
+    let size = Int(raw.loadUnaligned(as: UInt32.self))
+    try checkStructSize(size, type, name)
+    return size
+}
+
+private func checkStructSize<T: GrowingStruct>(_ size: Int, _ type: T.Type, _ name: StaticString) throws(DiptychError) {
+    guard size >= T.firstSize && size <= largestStruct else {
+        throw DiptychError(.invalidArgument, "the struct_size of \(name) is \(UInt(bitPattern: size)), but must be from \(T.firstSize) to \(largestStruct); initialize it as the header says")
+    }
 }
 
 /// A member that must be one of an enum's values.

@@ -44,14 +44,6 @@ extension diptych_progress {
                   finished: p.finished ? 1 : 0, step: Int64(p.step), steps: Int64(p.steps), loss: p.loss, bce: p.bce,
                   auxiliary: p.auxiliary, train_error: p.trainError, learning_rate: p.learningRate, seconds: p.seconds)
     }
-
-    /// Fills the caller's struct, whose struct_size stays as it was.
-    static func write(_ progress: Progress, to out: UnsafeMutablePointer<diptych_progress>?) {
-        guard let out else { return }
-        let size = out.pointee.struct_size
-        out.pointee = diptych_progress(progress)
-        out.pointee.struct_size = size
-    }
 }
 
 @implementation @_cdecl("diptych_trainer_create")
@@ -68,7 +60,7 @@ public func diptych_trainer_step(_ trainer: OpaquePointer!, _ out_progress: Unsa
     attempt { () throws(DiptychError) in
         let trainer = try object(trainer, Trainer.self, "trainer")
         try checkResult(out_progress, "out_progress")
-        diptych_progress.write(try trainer.trainStep(), to: out_progress)
+        fill(out_progress, with: diptych_progress(try trainer.trainStep()))
     }
 }
 
@@ -77,7 +69,7 @@ public func diptych_trainer_epoch(_ trainer: OpaquePointer!, _ out_progress: Uns
     attempt { () throws(DiptychError) in
         let trainer = try object(trainer, Trainer.self, "trainer")
         try checkResult(out_progress, "out_progress")
-        diptych_progress.write(try trainer.trainEpoch(), to: out_progress)
+        fill(out_progress, with: diptych_progress(try trainer.trainEpoch()))
     }
 }
 
@@ -137,8 +129,8 @@ public func diptych_evaluate(_ model: OpaquePointer!, _ pairs: OpaquePointer!, _
         let out = try given(out_evaluation, "out_evaluation")
         try checkResult(out_evaluation, "out_evaluation")
         let e = try model.evaluate(pairs, threads: Int(threads), confusion: out_confusion)
-        out.pointee = diptych_evaluation(struct_size: out.pointee.struct_size, reserved: 0, count: Int64(e.count), error: e.error,
-                                         marginal_error: e.marginalError, digit_error: e.digitError, bce: e.bce,
-                                         auxiliary: e.auxiliary)
+        fill(out, with: diptych_evaluation(struct_size: 0, reserved: 0, count: Int64(e.count), error: e.error,
+                                           marginal_error: e.marginalError, digit_error: e.digitError, bce: e.bce,
+                                           auxiliary: e.auxiliary))
     }
 }

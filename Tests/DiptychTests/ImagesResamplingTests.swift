@@ -10,7 +10,7 @@ import Testing
     }
 
     private func noise(_ count: Int) -> [Float] {
-        let random = Random(seed: 7, purpose: .sample)
+        let random = Random(seed: 7, purpose: .shuffle)
         return (0 ..< count).map { 255 * random.uniform(step: 0, index: UInt64($0)) }
     }
 

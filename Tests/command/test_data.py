@@ -101,3 +101,9 @@ def test_wrong_data(command, tmp_path, model):
     for split in ("train", "test"):
         (tmp_path / "bad" / split / "0" / "x.png").write_text("no picture")
     assert "x.png" in fails(*command, "--data", tmp_path / "bad", cwd=tmp_path)
+
+
+def test_folder_without_a_test_split_is_not_called_one(tmp_path):
+    ok("export", "--to-png", tmp_path / "png", "--split", "train", "--count", 40)
+    assert "which has no test split" in ok("evaluate", "--data", tmp_path / "png")
+    assert "test pairs of" in ok("evaluate", "--pairs", 100)

@@ -179,3 +179,11 @@ def test_divergence(tmp_path):
     assert result.returncode == 1
     assert "diverged" in result.stderr and "lower learning_rate" in result.stderr
     assert not (tmp_path / "m").exists()
+
+
+def test_resumed_epochs_count_their_own_seconds(tmp_path):
+    first = ok_json("train", "--pairs", 200, "--epochs", 20, "--checkpoint", tmp_path / "run")
+    again = ok_json("train", "--resume", tmp_path / "run", "--epochs", 21)
+    # One epoch of the same kind, not the twenty before it as well.
+    assert len(again["epochs"]) == 1
+    assert again["epochs"][0]["seconds"] < sum(epoch["seconds"] for epoch in first["epochs"])

@@ -4,9 +4,8 @@
 /// in digit mode `blankImage`.
 public func loadPNG(path: String, options: ImageOptions) throws(DiptychError) -> Buffer<Float> {
     try options.validate()
-    let file = try readPNGFile(path)
-    return try loadPNG(bytes: UnsafeRawBufferPointer(start: file.bytes.pointer, count: file.count), name: path,
-                       options: options)
+    let file = try readFile(path: path, limit: largestPNGFile)
+    return try loadPNG(bytes: UnsafeRawBufferPointer(file.span), name: path, options: options)
 }
 
 /// The same from memory; `name` is what messages call it.
@@ -32,8 +31,7 @@ public func loadPNG(bytes: UnsafeRawBufferPointer, name: String, options: ImageO
 /// The 28x28 canvas of digit mode, before it is averaged to a network's size; options' mode and size are ignored.
 public func loadPNGCanvas(path: String, options: ImageOptions) throws(DiptychError) -> Buffer<Float> {
     try options.validate()
-    let file = try readPNGFile(path)
-    let image = try decodePNG(UnsafeRawBufferPointer(start: file.bytes.pointer, count: file.count), name: path,
-                              options: options)
+    let file = try readFile(path: path, limit: largestPNGFile)
+    let image = try decodePNG(UnsafeRawBufferPointer(file.span), name: path, options: options)
     return try digitCanvas(image, polarity: options.polarity, name: path).pixels
 }

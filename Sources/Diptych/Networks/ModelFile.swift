@@ -67,8 +67,8 @@ extension Model {
         try model.fill(model.parameters, from: file, prefix: "", name: name)
         if metadata.has("mean") || metadata.has("standard_deviation") {
             let mean = try metadata.float("mean"), deviation = try metadata.float("standard_deviation")
-            guard deviation > 0 else {
-                throw DiptychError(.corrupt, "\(name): standard_deviation is \(text(deviation)), but must be above 0")
+            guard deviation > 0 && (1 / deviation).isFinite else {
+                throw DiptychError(.corrupt, "\(name): standard_deviation is \(text(deviation)), but must be above 0, and not so small that its inverse is infinite")
             }
             model.standardise(mean: mean, standardDeviation: deviation)
         } else {

@@ -8,8 +8,6 @@ public struct Random: Sendable {
         case pairs = 2
         case shuffle = 3
         case dropout = 4
-        case sample = 5
-        case augmentation = 6
     }
 
     let seed: UInt64

@@ -13,8 +13,9 @@ enum SharedPool {
 
     /// As `WorkerPool.run`; false where threads could not be started.
     static func run(_ count: Int, threads: Int, _ context: UnsafeMutableRawPointer, _ body: WorkerPool.Body) -> Bool {
-        let wanted = threads > 0 ? threads : min(Int(dp_available_cpus()), WorkerPool.largestCount)
-        guard wanted > 1, count > 1, dp_flag_acquire(busy) else {
+        // One block needs no second thread, nor the question how many there are.
+        let wanted = count < 2 ? 1 : threads > 0 ? threads : min(Int(dp_available_cpus()), WorkerPool.largestCount)
+        guard wanted > 1, dp_flag_acquire(busy) else {
             for item in 0 ..< count { body(context, item, 0) }
             return true
         }

@@ -1,6 +1,6 @@
 import CDiptychPlatform
 
-/// A tensor to be written as F32: `fill` writes the product of `shape` values, the last dimension varying fastest.
+/// A tensor to be written: `fill` writes the product of `shape` values, the last dimension varying fastest.
 public struct SafetensorsOutput {
     public let name: String
     public let shape: [Int]

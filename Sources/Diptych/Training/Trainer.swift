@@ -36,7 +36,8 @@ public final class Trainer: @unchecked Sendable {
 
     let optimizer: Optimizer
     var sums = LossSums()
-    var seconds = 0.0
+    /// Spent in steps so far.
+    public internal(set) var seconds = 0.0
     private let pool: WorkerPool
     let batch: Batch
     /// A flag, behind a pointer: threads must not meet in a Swift variable.
@@ -59,7 +60,7 @@ public final class Trainer: @unchecked Sendable {
             throw DiptychError(.invalidArgument, "the pairs' pixels are too large to standardise: their mean is \(text(pairs.mean)), their deviation \(text(pairs.standardDeviation))")
         }
         // Images of one shade have nothing to be divided by.
-        model.standardise(mean: mean, standardDeviation: deviation > 0 ? deviation : 1)
+        model.standardise(mean: mean, standardDeviation: (1 / deviation).isFinite ? deviation : 1)
     }
 
     init(prepared model: Model, pairs: Pairs, options: TrainerOptions) throws(DiptychError) {

@@ -76,8 +76,7 @@ struct Classify: ParsableCommand {
         do throws(DiptychError) {
             return try loadPNG(path: path, options: image.options(for: model.description))
         } catch {
-            let message = error.message.hasPrefix(path + " ") ? "\(path): \(error.message.dropFirst(path.count + 1))" : error.message
-            throw DiptychError(error.status, DiptychError.Message(message + hint(error.status)))
+            throw DiptychError(error.status, DiptychError.Message(error.message + hint(error.status)))
         }
     }
 

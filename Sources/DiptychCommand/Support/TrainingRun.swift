@@ -19,7 +19,7 @@ final class TrainingRun {
     private var epochs: [Epoch] = []
     private var result: Evaluation?
     private var trainError = Double.nan
-    private var seconds = 0.0
+    private var seconds: Double
     /// The signal that stopped the run.
     private(set) var interruption: Interrupt?
 
@@ -30,6 +30,7 @@ final class TrainingRun {
         self.evaluateEvery = evaluateEvery
         self.checkpoint = checkpoint
         self.quiet = quiet
+        seconds = trainer.seconds
     }
 
     private var architecture: String { "\(trainer.model.description.architecture.name)" }
