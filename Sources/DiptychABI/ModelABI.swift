@@ -79,14 +79,16 @@ public func diptych_model_save_memory(_ model: OpaquePointer!, _ buffer: UnsafeM
     out_size?.pointee = 0
     return attempt { () throws(DiptychError) in
         let out = try given(out_size, "out_size")
-        let file = try object(model, Model.self, "model").encoded()
+        let model = try object(model, Model.self, "model")
+        let size = try model.encodedSize()
         if let buffer {
-            try checkCapacity(capacity, needed: file.count, "the model")
-            memcpy(buffer, file.pointer, file.count)
+            try checkCapacity(capacity, needed: size, "the model")
+            let file = try model.encoded()
+            memcpy(buffer, file.pointer, size)
         } else {
             try checkCapacity(capacity, exactly: 0)
         }
-        out.pointee = file.count
+        out.pointee = size
     }
 }
 

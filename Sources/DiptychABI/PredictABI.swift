@@ -12,14 +12,24 @@ private func check(_ count: Int, _ model: Model) throws(DiptychError) {
     try checkCount(count, of: max(8 * d.height * d.width, 8 * d.classes), "pair_count")
 }
 
-@implementation @_cdecl("diptych_predict")
-public func diptych_predict(_ model: OpaquePointer!, _ pairs: UnsafePointer<Float>!, _ pair_count: Int, _ threads: Int32,
-                            _ out_predictions: UnsafeMutablePointer<diptych_prediction>!,
-                            _ out_class_probabilities: UnsafeMutablePointer<Float>!) -> diptych_status {
+/// What both kinds of pixels have in common: checked arguments to `body`.
+@inline(__always)
+private func predict<Pixel>(_ model: OpaquePointer?, _ pairs: UnsafePointer<Pixel>?, _ pair_count: Int,
+                            _ out_predictions: UnsafeMutablePointer<diptych_prediction>?,
+                            _ body: (Model, UnsafePointer<Pixel>, UnsafeMutablePointer<Prediction>) throws(DiptychError) -> Void) -> diptych_status {
     attempt { () throws(DiptychError) in
         let model = try object(model, Model.self, "model")
         let pairs = try given(pairs, "pairs"), out = try predictions(out_predictions, "out_predictions")
         try check(pair_count, model)
+        try body(model, pairs, out)
+    }
+}
+
+@implementation @_cdecl("diptych_predict")
+public func diptych_predict(_ model: OpaquePointer!, _ pairs: UnsafePointer<Float>!, _ pair_count: Int, _ threads: Int32,
+                            _ out_predictions: UnsafeMutablePointer<diptych_prediction>!,
+                            _ out_class_probabilities: UnsafeMutablePointer<Float>!) -> diptych_status {
+    predict(model, pairs, pair_count, out_predictions) { (model, pairs, out) throws(DiptychError) in
         try model.predict(pairs, count: pair_count, threads: Int(threads), into: out, classProbabilities: out_class_probabilities)
     }
 }
@@ -28,10 +38,7 @@ public func diptych_predict(_ model: OpaquePointer!, _ pairs: UnsafePointer<Floa
 public func diptych_predict_u8(_ model: OpaquePointer!, _ pairs: UnsafePointer<UInt8>!, _ pair_count: Int, _ threads: Int32,
                                _ out_predictions: UnsafeMutablePointer<diptych_prediction>!,
                                _ out_class_probabilities: UnsafeMutablePointer<Float>!) -> diptych_status {
-    attempt { () throws(DiptychError) in
-        let model = try object(model, Model.self, "model")
-        let pairs = try given(pairs, "pairs"), out = try predictions(out_predictions, "out_predictions")
-        try check(pair_count, model)
+    predict(model, pairs, pair_count, out_predictions) { (model, pairs, out) throws(DiptychError) in
         try model.predict(pairs, count: pair_count, threads: Int(threads), into: out, classProbabilities: out_class_probabilities)
     }
 }

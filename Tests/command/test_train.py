@@ -125,7 +125,9 @@ def test_bar_on_a_terminal():
 def test_signal_stops_cleanly_and_resume_goes_on(number, status, tmp_path):
     out, checkpoint, whole = tmp_path / "out", tmp_path / "checkpoint", tmp_path / "whole"
     process = subprocess.Popen([COMMAND, "train", "--epochs", "100000", "--pairs", "230", "--out", out, "--checkpoint", checkpoint],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               # What runs in the background has SIGINT ignored, which the command would keep.
+                               preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     for line in process.stderr:
         if line.startswith("epoch"):
             break

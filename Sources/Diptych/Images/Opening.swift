@@ -1,5 +1,6 @@
-/// The image without all that is wider than a stroke: less its opening by a square of 2 * reach + 1 pixels (the white top-hat; Serra, 1982). Steps and slopes vanish, so the edge of a shadow leaves no trace;
-/// what is narrower than the square keeps its height above its surroundings.
+/// The image without all that is wider than a stroke: less its opening by a square of 2 * reach + 1 pixels (the white
+/// top-hat; Serra, 1982). Steps and slopes vanish, so the edge of a shadow leaves no trace; what is narrower than the square
+/// keeps its height above its surroundings.
 func strokes(in image: GreyImage<Float>, reach: Int) throws(DiptychError) -> GreyImage<Float> {
     let opened = try GreyImage<Float>(height: image.height, width: image.width)
     let count = image.pixels.count

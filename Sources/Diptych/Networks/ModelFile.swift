@@ -29,6 +29,11 @@ extension Model {
         try SafetensorsFile.encode(tensors: outputs(of: parameters, prefix: ""), metadata: metadata, precision: precision)
     }
 
+    /// How many bytes `encoded` would give.
+    public func encodedSize() throws(DiptychError) -> Int {
+        try SafetensorsFile.encodedSize(tensors: outputs(of: parameters, prefix: ""), metadata: metadata)
+    }
+
     /// All tensors of `source`, which is laid out as the parameters are.
     func outputs(of source: Buffer<Float>, prefix: String) -> [SafetensorsOutput] {
         network.tensors.map { tensor in

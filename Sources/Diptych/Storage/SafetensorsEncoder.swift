@@ -30,15 +30,8 @@ extension SafetensorsFile {
     public static func encode(
         tensors: [SafetensorsOutput], metadata: [(key: String, value: String)], precision: StoragePrecision = .single
     ) throws(DiptychError) -> Buffer<UInt8> {
-        var ends: [Int] = []
-        var end = 0
-        for tensor in tensors {
-            var bytes = precision.bytes
-            for extent in tensor.shape { bytes = try product(bytes, extent, of: "a tensor") }
-            end = try sum(end, bytes)
-            ends.append(end)
-        }
-        let header = headerBytes(tensors, ends: ends, metadata, precision)
+        let (header, ends) = try layout(tensors, metadata, precision)
+        let end = ends.last ?? 0
 
         // Spaces after the JSON put the data, like the header's own 8 bytes, at a multiple of 8.
         let headerSize = (header.count + 7) & ~7
@@ -64,6 +57,29 @@ extension SafetensorsFile {
             begin = end
         }
         return file
+    }
+
+    /// How many bytes `encode` would give.
+    public static func encodedSize(
+        tensors: [SafetensorsOutput], metadata: [(key: String, value: String)], precision: StoragePrecision = .single
+    ) throws(DiptychError) -> Int {
+        let (header, ends) = try layout(tensors, metadata, precision)
+        return try sum(8 + ((header.count + 7) & ~7), ends.last ?? 0)
+    }
+
+    /// The header's JSON, and where each tensor ends in the data.
+    private static func layout(
+        _ tensors: [SafetensorsOutput], _ metadata: [(key: String, value: String)], _ precision: StoragePrecision
+    ) throws(DiptychError) -> (header: [UInt8], ends: [Int]) {
+        var ends: [Int] = []
+        var end = 0
+        for tensor in tensors {
+            var bytes = precision.bytes
+            for extent in tensor.shape { bytes = try product(bytes, extent, of: "a tensor") }
+            end = try sum(end, bytes)
+            ends.append(end)
+        }
+        return (headerBytes(tensors, ends: ends, metadata, precision), ends)
     }
 
     private static func headerBytes(

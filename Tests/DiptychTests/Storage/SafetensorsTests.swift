@@ -195,3 +195,12 @@ import Testing
         }
     }
 }
+
+@Suite struct EncodedSizeTests {
+    @Test func isTheEncodedFiles() throws {
+        var description = NetworkDescription(.rws)
+        description.classes = 7
+        let model = try Model(description, seed: 3)
+        #expect(try model.encodedSize() == model.encoded().count)
+    }
+}

@@ -211,6 +211,14 @@ def long_epoch(pairs):
     return diptych.Trainer(model, many, loss_ratio=0, batch_size=1, epochs=2)
 
 
+@pytest.fixture(autouse=True)
+def interrupts_count():
+    """Shells start what runs in the background with SIGINT ignored; here it must interrupt all the same."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt_soon():
     def run():
         time.sleep(0.2)
