@@ -143,7 +143,7 @@ private func transformOutput(count: Int, list: UnsafePointer<Int32>, channels: I
 }
 
 /// Windows that go through the three passes together: what keeps both domains in the first-level cache.
-private let windowBlock = 18
+private let windowBlock = Int(DP_CONV_POOL_SCRATCH) / 32
 
 func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>, act: UnsafePointer<Float>,
                   transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>, pooled: UnsafeMutablePointer<Float>,

@@ -46,6 +46,9 @@ typedef struct {
     ptrdiff_t channels; /* of both, padded to a multiple of 8 */
 } dp_conv_shape;
 
+/* Floats of scratch memory for each channel that conv_pool needs: both domains of its 18 windows, 16 values each. */
+enum { DP_CONV_POOL_SCRATCH = 2 * 16 * 18 };
+
 /* One step of Adam or SGD over a range of parameters (see Optimizer.swift for the formulas). */
 typedef struct {
     float step_size;        /* Adam: learning rate / (1 - beta1^t); SGD: learning rate */
@@ -76,7 +79,8 @@ typedef struct {
 
     /* pooled[windows, channels] = max over each window of relu(conv3x3(act) + bias), choice = which of the four it
      * was, for the `count` windows in list; a window of the second of several images that follow one another is
-     * numbered from `windows` on. scratch: 576 * channels floats. */
+     * numbered from `windows` on. scratch:
+     * DP_CONV_POOL_SCRATCH * channels floats. */
     void (*conv_pool)(dp_conv_shape shape, ptrdiff_t count, const int32_t *list, const float *act,
                       const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);
 

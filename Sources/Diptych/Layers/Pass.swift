@@ -78,7 +78,7 @@ struct Pass {
     /// Floats of scratch that `convolve` needs.
     static func convolveScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + padded(2 * c.windows) + 576 * c.shape.channels
+        return 2 * padded(c.plane * c.shape.channels) + padded(2 * c.windows) + Int(DP_CONV_POOL_SCRATCH) * c.shape.channels
     }
 
     /// cl1, cl2 and pool of both images of a pair, whose input is loaded. Where a window sees nothing but background its

@@ -35,7 +35,7 @@ public final class Model: @unchecked Sendable {
             let channels = convolutions.shape.channels
             transformed = try Buffer(count: (convolutions.separate ? 2 : 1) * 16 * channels * channels, for: "a model's weights")
             blank = try Buffer(count: Self.blankFloats(convolutions) + 2 * padded(convolutions.plane * channels)
-                + padded(convolutions.windows) + 576 * channels, for: "a model's weights")
+                + padded(convolutions.windows) + Int(DP_CONV_POOL_SCRATCH) * channels, for: "a model's weights")
         } else {
             transformed = nil
             blank = nil

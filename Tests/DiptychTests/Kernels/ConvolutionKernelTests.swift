@@ -94,7 +94,7 @@ import Testing
         let numbers = list ?? (0 ..< Int32(all)).map { $0 }
         let transformed = call([weights], [unwritten(16 * c * c)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
         let choice = Guarded<UInt8>(count: all * c), given = Guarded(numbers)
-        let values = call([act, transformed, bias], [unwritten(all * c), unwritten(576 * c)]) {
+        let values = call([act, transformed, bias], [unwritten(all * c), unwritten(Int(DP_CONV_POOL_SCRATCH) * c)]) {
             table.kernels.conv_pool(shape, numbers.count, given.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, $1[1])
         }[0]
         #expect(choice.bandsAreIntact && given.bandsAreIntact && given.values == numbers)
