@@ -53,7 +53,7 @@ FASHION_FLAGS ?=
 
 fashion: library $(VENV)/ready
 	@scripts/prepare.sh fashion
-	PYTHONPATH=bindings/python/src $(PYTHON) Examples/fashion/same_class.py $(FASHION_FLAGS)
+	DIPTYCH_LIBRARY=$(CURDIR)/$(BUILD)/libdiptych.so PYTHONPATH=bindings/python/src $(PYTHON) Examples/fashion/same_class.py $(FASHION_FLAGS)
 
 .PHONY: fashion test-swift test-abi test-python test-command
 

@@ -113,8 +113,9 @@ def main():
                 if "save" in options:
                     model.save(options.save)
 
-    print(f"{options.architecture}, {model.parameter_count:,} parameters; {options.pairs} training pairs of "
-          f"{options.size}x{options.size}, {options.epochs} epochs, {options.test_pairs} test pairs; errors in per cent\n")
+    size = f"{options.size}x{options.size}"
+    print(f"{options.architecture}, {model.parameter_count:,} parameters; {options.pairs} training pairs of {size}, "
+          f"{options.epochs} epochs; {options.test_pairs} test pairs; errors in per cent\n")
     print("| auxiliary loss | head | P(same) > 1/2 | P(same) > 1/10 | one image's class | training, head | seconds |")
     print("|---" * 7 + "|")
     for loss_ratio, rounds in results.items():
@@ -123,7 +124,7 @@ def main():
     for (first, second), target, head, p in examples:
         verdict = "right" if (head > 0.5) == target else "wrong"
         print(f"{CLASSES[first]}, {CLASSES[second]}: {'same' if head > 0.5 else 'different'} ({verdict}); "
-              f"P(same) {head:.3f} by the head, {p:.3f} by the classes")
+              f"P(same) {head:.3f} by the head" + (f", {p:.3f} by the classes" if options.loss_ratio else ""))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def write_split(folder, split, count, seed, pack):
     packed = struct.pack(">IIII", 0x803, count, 20, 20) + images.astype(np.uint8).tobytes()
     numbers = struct.pack(">II", 0x801, count) + labels.astype(np.uint8).tobytes()
     for name, content in (("images-idx3", packed), ("labels-idx1", numbers)):
-        (folder / f"{split}-{name}-ubyte{'.gz' if pack else ''}").write_bytes(gzip.compress(content) if pack else content)
+        path = folder / f"{split}-{name}-ubyte{'.gz' if pack else ''}"
+        path.write_bytes(gzip.compress(content) if pack else content)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,9 @@ def test_learns(data, tmp_path):
     assert no[2:5] == ["", "", ""]  # no class was trained
 
     answers = [line for line in lines if "P(same)" in line and not line.startswith("|")]
-    form = r"[\w -]+, [\w -]+: (same|different) \((right|wrong)\); P\(same\) [01]\.\d{3} by the head, [01]\.\d{3} by the classes"
+    share = r"[01]\.\d{3}"
+    said = r"[\w -]+, [\w -]+: (same|different) \((right|wrong)\)"
+    form = rf"{said}; P\(same\) {share} by the head, {share} by the classes"
     assert len(answers) == 5 and all(re.fullmatch(form, line) for line in answers), done.stdout
     epochs = re.findall(r"seed (\d), loss ratio (\S+): epoch (\d+) of 25, loss", done.stderr)
     assert epochs == [(s, r, str(e)) for s in "01" for r in ("0.7", "0") for e in range(1, 26)]
@@ -105,7 +108,7 @@ def test_labels_that_make_no_balanced_pairs(example, labels):
         (["--dropout", 1], r"dropout is 1, but must be"),
         (["--seed", -1], r"seed is -1, but must be from 0"),
         (["--rounds", 0], r"--rounds is 0, but must be at least 1"),
-        (["--save", "/no/such/folder/model"], r"--save is /no/such/folder/model, but there is no folder /no/such/folder"),
+        (["--save", "/no/such/folder/model"], r"--save is /no/such/folder/model, but there is no folder"),
         (["--architecture", "transformer"], r"invalid choice: 'transformer'"),
     ],
 )
@@ -121,5 +124,6 @@ def test_help():
     assert done.returncode == 0 and done.stderr == ""
     options = re.findall(r"^  --([a-z-]+)", done.stdout, re.M)
     assert options == (
-        "data size pairs test-pairs epochs architecture head-width learning-rate dropout loss-ratio seed rounds threads save"
+        "data size pairs test-pairs epochs architecture head-width learning-rate dropout loss-ratio seed rounds "
+        "threads save"
     ).split()
