@@ -465,7 +465,8 @@ DIPTYCH_API diptych_status diptych_evaluate(const diptych_model *model, const di
  * digits the classes' stays. A temperature is 1 where the likelihood still grows at 0.05, as on pairs that the model
  * answers without one mistake: they do not tell how sure it may be. The fit takes the bare logits, so that earlier
  * temperatures do not matter. On pairs that it was trained on a model is surer than it may be on others, and they
- * confirm it in that. threads: as in diptych_predict. DIPTYCH_ERROR_MISMATCH where the sizes differ or where a digit
+ * confirm it in that. A few hundred pairs tell the classes' temperature well, the head's only roughly, as each pair
+ * has one target. threads: as in diptych_predict. DIPTYCH_ERROR_MISMATCH where the sizes differ or where a digit
  * is not below the model's classes, DIPTYCH_ERROR_INVALID_ARGUMENT where a logit is not finite; the model is then as
  * it was. */
 DIPTYCH_API diptych_status diptych_model_calibrate(diptych_model *model, const diptych_pairs *pairs, int32_t threads);

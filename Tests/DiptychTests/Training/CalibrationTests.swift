@@ -5,10 +5,10 @@ import Testing
 
 /// Temperatures: fitted, applied, kept in files.
 @Suite struct CalibrationTests {
-    /// A tiny model that knows the first 40 of 120 pairs of noise by heart: right on some, wrong on others.
+    /// A tiny model that knows the first 40 of 56 pairs of noise by heart: right on most, wrong on others.
     static func overfitted(_ architecture: NetworkDescription.Architecture = .siamese) throws -> (model: Model, pairs: Pairs) {
         let d = NetworkDescription.tiny(architecture, dropout: 0)
-        let pairs = try Pairs.random(120, like: d)
+        let pairs = try Pairs.random(56, like: d)
         let model = try trained(d, pairs.part(0 ..< 40), tinyOptions(epochs: 60) { $0.learningRate = 0.01 }).model
         return (model, pairs)
     }
@@ -26,8 +26,8 @@ import Testing
         return shares.map { $0 / shares.reduce(0, +) }
     }
 
-    /// 2000 temperatures from 0.05 to 20, each 0.3 % above the last.
-    static let grid = (0 ..< 2000).map { 0.05 * pow(400, Double($0) / 1999) }
+    /// 400 temperatures from 0.05 to 20, each 1.5 % above the last.
+    static let grid = (0 ..< 400).map { 0.05 * pow(400, Double($0) / 399) }
 
     @Test(arguments: NetworkDescription.Architecture.allCases)
     func theFitIsTheBestOfAGrid(_ architecture: NetworkDescription.Architecture) throws {
@@ -45,7 +45,7 @@ import Testing
             let best = Self.grid.min { loss($0) < loss($1) }!
             // Within the grid, so that it is the slope's zero that was found.
             #expect(best > 0.06 && best < 19, "\(architecture.name) \(best)")
-            #expect(abs(temperature / best - 1) < 0.004, "\(temperature), on the grid \(best)")
+            #expect(abs(temperature / best - 1) < 0.016, "\(temperature), on the grid \(best)")
             // A minimum is flat: a rounding of the temperature to Float (6e-8) changes the loss by its square.
             #expect(loss(temperature) <= loss(best) * (1 + 1e-12))
             #expect(temperature > 1)  // what was learned by heart is held for too sure
