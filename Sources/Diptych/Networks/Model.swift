@@ -16,6 +16,8 @@ public final class Model: @unchecked Sendable {
     /// Pixels become (pixel - mean) / standardDeviation.
     public private(set) var mean: Float = 0
     public private(set) var standardDeviation: Float = 1
+    /// What the logits are divided by before they become probabilities.
+    public internal(set) var temperatures = Temperatures()
 
     let network: Network
     let parameters: Buffer<Float>
