@@ -48,6 +48,11 @@ struct LossRatio: ParsableCommand {
                     }
                 }
             }
+            json.array("comparisons") { json in
+                guard let chosen = ratios.firstIndex(of: TrainerOptions().lossRatio) else { return }
+                // Each of the others against the report's choice.
+                for index in trials.indices where index != chosen { Comparison(trials[index], trials[chosen])?.write(to: &json) }
+            }
         }
         try flags.conduct(experiment) { trials in
             show(zip(settings, trials).map { LearningCurve("loss ratio \(text($0.options.lossRatio))", $1) }, epochs: recipe.epochs)

@@ -45,10 +45,13 @@ struct Table1: ParsableCommand {
             summary.write(to: &json, measure: "test")
             if let report = row.report {
                 json.object("report") { json in
-                    json.member("test_error_mean", report.testError)
-                    json.member("test_error_sd", report.testErrorDeviation)
+                    json.member("test_error_mean", report.error.mean)
+                    json.member("test_error_sd", report.error.deviation)
                     json.member("train_error_mean", report.trainError)
                     json.member("seconds", report.seconds)
+                    // Ours less the report's: whether its rounds and ours can be of one kind.
+                    let interval = summary.error.intervalOfDifference(to: report.error)
+                    json.member("difference_interval", [interval.low, interval.high])
                 }
             }
         }
@@ -72,7 +75,7 @@ struct Table1: ParsableCommand {
         say("test error in per cent          mean     sd   95 % interval   the report   train   marginal   digits   parameters   seconds")
         for (row, trials) in zip(rows, trials) where !trials.isEmpty {
             let s = TrialSummary(trials)
-            let report = row.report.map { fixed(100 * $0.testError, 2) } ?? "-"
+            let report = row.report.map { fixed(100 * $0.error.mean, 2) } ?? "-"
             say("\(left(row.name, 14)) \(right("\(trials.count)", 3)) rounds" + right(fixed(100 * s.error.mean, 2), 11)
                 + right(fixed(100 * s.error.deviation, 2), 7) + right(percentRange(s.error.interval), 16) + right(report, 13)
                 + right(fixed(100 * s.trainError.mean, 2), 8) + right(fixed(100 * s.marginalError.mean, 2), 11)

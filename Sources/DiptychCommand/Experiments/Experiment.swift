@@ -31,16 +31,7 @@ struct Experiment {
             json.member("pairs", fingerprint.pairs)
             json.member("\(data.measure.name)_pairs", fingerprint.measured)
             json.member("data_fingerprint", fingerprint.hash)
-            for (name, value) in Mirror(reflecting: base).children {
-                guard let name, name != "seed", name != "threads" else { continue }
-                let key = snakeCase(name)
-                switch value {
-                case let value as Int: json.member(key, value)
-                case let value as Float: json.member(key, value)
-                case let value as Bool: json.member(key, value)
-                default: json.member(key, snakeCase("\(value)"))
-                }
-            }
+            writeMembers(of: base, to: &json)
         }
     }
 
@@ -61,6 +52,25 @@ struct Experiment {
         threads = flags.threads.threads > 0 ? flags.threads.threads : min(Int(dp_available_cpus()), 256)
         let (train, measured) = try data.draw(for: NetworkDescription(), seed: flags.seed)
         fingerprint = (train.count, measured.count, ExactText.encode(train.fingerprint ^ (measured.fingerprint &* 3)))
+    }
+}
+
+/// Every member of the options, so that one that is added later is not forgotten; what each trial sets itself is left out.
+private func writeMembers(of value: Any, to json: inout JSONWriter) {
+    for (name, value) in Mirror(reflecting: value).children {
+        guard let name, name != "seed", name != "threads" else { continue }
+        let key = snakeCase(name)
+        switch value {
+        case let value as Int: json.member(key, value)
+        case let value as Float: json.member(key, value)
+        case let value as Bool: json.member(key, value)
+        default:
+            if Mirror(reflecting: value).displayStyle == .struct {
+                writeMembers(of: value, to: &json)
+            } else {
+                json.member(key, snakeCase("\(value)"))
+            }
+        }
     }
 }
 

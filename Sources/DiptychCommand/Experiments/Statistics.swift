@@ -6,6 +6,12 @@ struct Statistics {
     let mean: Double
     let deviation: Double
 
+    init(count: Int, mean: Double, deviation: Double) {
+        self.count = count
+        self.mean = mean
+        self.deviation = deviation
+    }
+
     init(_ values: [Double]) {
         count = values.count
         let mean = values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
@@ -21,6 +27,15 @@ struct Statistics {
 
     /// The 95 % confidence interval of the mean.
     var interval: (low: Double, high: Double) { (mean - margin, mean + margin) }
+
+    /// The 95 % confidence interval of this mean less another's, from two samples with one variance (Student's t-test).
+    func intervalOfDifference(to other: Statistics) -> (low: Double, high: Double) {
+        guard count > 1, other.count > 1 else { return (.nan, .nan) }
+        let degrees = count + other.count - 2
+        let variance = (Double(count - 1) * deviation * deviation + Double(other.count - 1) * other.deviation * other.deviation) / Double(degrees)
+        let margin = StudentT(degrees: degrees).quantile(0.95) * (variance * (1 / Double(count) + 1 / Double(other.count))).squareRoot()
+        return (mean - other.mean - margin, mean - other.mean + margin)
+    }
 
     /// p of the hypothesis that the mean is 0 (two-sided t-test); of differences between pairs, the paired t-test.
     var pValue: Double {

@@ -38,12 +38,3 @@ struct TrialData {
         }
     }
 }
-
-extension Pairs {
-    /// A copy of the pairs of those indices, which lie within.
-    fileprivate func part(_ range: Range<Int>) throws(DiptychError) -> Pairs {
-        try .fromMemory(images: images.pointer + 2 * range.lowerBound * height * width, targets: targets.pointer + range.lowerBound,
-                        digits: digits.map { UnsafePointer($0.pointer + 2 * range.lowerBound) },
-                        count: range.count, height: height, width: width)
-    }
-}

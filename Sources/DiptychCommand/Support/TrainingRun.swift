@@ -145,5 +145,5 @@ private func reportedTestError(_ trainer: Trainer) -> Double? {
     recipe.threads = options.threads
     guard options == recipe, description == NetworkDescription(description.architecture), trainer.pairs.count == 1000 else { return nil }
     guard [0, recipeLossRatio].contains(options.lossRatio) else { return nil }
-    return ReportRow.of(description.architecture, auxiliary: options.lossRatio > 0)?.testError
+    return ReportRow.of(description.architecture, auxiliary: options.lossRatio > 0)?.error.mean
 }
