@@ -21,21 +21,31 @@ extension JSONReader {
     /// Any number, as it is written: a whole one may be larger than a Double can hold exactly.
     public mutating func number() throws(DiptychError) -> String {
         skipSpace()
-        var digits: [UInt8] = []
-        func isPart(_ byte: UInt8) -> Bool {
-            switch byte {
-            case UInt8(ascii: "0") ... UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                 UInt8(ascii: "e"), UInt8(ascii: "E"): true
-            default: false
-            }
+        var written: [UInt8] = []
+        takeByte(of: "-", into: &written)
+        let whole = written.count
+        try takeDigits(into: &written)
+        guard written[whole] != UInt8(ascii: "0") || written.count == whole + 1 else { throw error("a number with a leading zero") }
+        if takeByte(of: ".", into: &written) { try takeDigits(into: &written) }
+        if takeByte(of: "eE", into: &written) {
+            takeByte(of: "+-", into: &written)
+            try takeDigits(into: &written)
         }
-        while let byte = peek(), isPart(byte), digits.count < 64 {
-            digits.append(byte)
-            position += 1
-        }
-        let text = String(decoding: digits, as: UTF8.self)
-        guard ExactText.decode(text) != nil else { throw error("expected a number") }
-        return text
+        return String(decoding: written, as: UTF8.self)
+    }
+
+    @discardableResult
+    private mutating func takeByte(of choice: StaticString, into written: inout [UInt8]) -> Bool {
+        guard let byte = peek(), choice.withUTF8Buffer({ $0.contains(byte) }) else { return false }
+        written.append(byte)
+        position += 1
+        return true
+    }
+
+    /// At least one.
+    private mutating func takeDigits(into written: inout [UInt8]) throws(DiptychError) {
+        guard takeByte(of: "0123456789", into: &written) else { throw error("expected a digit") }
+        while takeByte(of: "0123456789", into: &written) {}
     }
 
     /// true, false, or nil for null.

@@ -15,8 +15,8 @@ struct Grid: ParsableCommand {
             rank the combinations. Test pairs are not read.
             """)
 
-    @Option(name: .shortAndLong, help: "The network.")
-    var architecture = NetworkDescription.Architecture.siamese
+    @Option(name: [.customShort("a"), .customLong("architecture")], help: "The network (default: siamese).")
+    var givenArchitecture: NetworkDescription.Architecture?
 
     @Option(help: ArgumentHelp("Learning rates (without any list: 0.001,0.002,0.005,0.01).", valueName: "x,x,..."))
     var learningRates: List<Float>?
@@ -40,6 +40,8 @@ struct Grid: ParsableCommand {
     var decision = Model.Decision.head
 
     @OptionGroup var flags: ExperimentFlags
+
+    private var architecture: NetworkDescription.Architecture { givenArchitecture ?? .siamese }
 
     func validate() throws {
         if validation < 1 { throw ValidationError("--validation is \(validation), but must be at least 1") }

@@ -11,8 +11,8 @@ struct LossRatio: ParsableCommand {
               diptych experiment loss-ratio --loss-ratios 0,1,2,4 --epochs 25
             """)
 
-    @Option(name: .shortAndLong, help: "The network.")
-    var architecture = NetworkDescription.Architecture.siamese
+    @Option(name: [.customShort("a"), .customLong("architecture")], help: "The network (default: siamese).")
+    var givenArchitecture: NetworkDescription.Architecture?
 
     @Option(help: ArgumentHelp("The weights (default: the report's 0,0.3,0.5,0.7,0.9,1.2).", valueName: "r,r,..."))
     var lossRatios: List<Float>?
@@ -21,6 +21,8 @@ struct LossRatio: ParsableCommand {
     @OptionGroup var test: TestFlags
 
     private var ratios: [Float] { lossRatios?.elements ?? [0, 0.3, 0.5, 0.7, 0.9, 1.2] }
+
+    private var architecture: NetworkDescription.Architecture { givenArchitecture ?? .siamese }
 
     func validate() throws {
         if flags.recipe.lossRatio != nil { throw ValidationError("--loss-ratio is what this experiment varies: give --loss-ratios") }

@@ -76,7 +76,7 @@ struct Table1: ParsableCommand {
         for (row, trials) in zip(rows, trials) where !trials.isEmpty {
             let s = TrialSummary(trials)
             let report = row.report.map { fixed(100 * $0.error.mean, 2) } ?? "-"
-            say("\(left(row.name, 14)) \(right("\(trials.count)", 3)) rounds" + right(fixed(100 * s.error.mean, 2), 11)
+            say("\(left(row.name, 14)) \(right("\(trials.count)", 3)) \(trials.count == 1 ? "round " : "rounds")" + right(fixed(100 * s.error.mean, 2), 11)
                 + right(fixed(100 * s.error.deviation, 2), 7) + right(percentRange(s.error.interval), 16) + right(report, 13)
                 + right(fixed(100 * s.trainError.mean, 2), 8) + right(fixed(100 * s.marginalError.mean, 2), 11)
                 + right(fixed(100 * s.digitError.mean, 2), 9) + right(grouped(NetworkDescription(row.architecture).parameterCount), 13)
@@ -88,7 +88,7 @@ struct Table1: ParsableCommand {
         say("differences in points, pair by pair         95 % interval          p")
         for c in comparisons {
             say(left("\(c.first) - \(c.second)", 30) + right(fixed(100 * c.difference.mean, 2), 9)
-                + right(percentRange(c.difference.interval), 18) + right(text(c.difference.pValue, digits: 2), 11))
+                + right(percentRange(c.difference.interval), 18) + right(c.difference.pValue.isNaN ? "-" : text(c.difference.pValue, digits: 2), 11))
         }
     }
 }
