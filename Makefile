@@ -75,6 +75,7 @@ sample:
 
 # The report's table and figures, written to docs/results: make report [ROUNDS=10] [MNIST=DIR]
 ROUNDS ?= 10
+REPORT_FLAGS ?=
 REPORT_VENV := .venv-report
 
 $(REPORT_VENV)/ready: scripts/requirements.txt
@@ -85,7 +86,7 @@ $(REPORT_VENV)/ready: scripts/requirements.txt
 
 .PHONY: report
 report: command $(REPORT_VENV)/ready
-	scripts/run_report.sh $(REPORT_VENV)/bin/python $(ROUNDS) "$(MNIST)"
+	REPORT_FLAGS='$(REPORT_FLAGS)' scripts/run_report.sh $(REPORT_VENV)/bin/python $(ROUNDS) "$(MNIST)"
 
 # Measurements; see Benchmarks/README.md. bench-peers takes about 3 GB of disk for PyTorch and ONNX Runtime.
 BENCH_FLAGS ?= --scaling

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run every experiment of docs/results and describe it there. Usage: run_report.sh PYTHON ROUNDS [MNIST_DIR]
-# What was interrupted goes on, as long as the command is the same: its runs are kept in build/report.
+# REPORT_FLAGS are more options for every experiment. What was interrupted goes on, as long as the command is the same: its runs are kept in build/report.
 set -eu
 python=$1
 rounds=$2
@@ -11,8 +11,8 @@ work=build/report
 results=docs/results
 
 mkdir -p "$work" "$results"
-# Another build may compute other bits, which do not belong beside the old ones.
-build=$(cksum <"$diptych")
+# Another build may compute other bits, which do not belong beside the old ones; nor do other options.
+build="$(cksum <"$diptych") ${REPORT_FLAGS:-}"
 if [ "$(cat "$work/build" 2>/dev/null)" != "$build" ]; then
     rm -f "$work"/*.json
     echo "$build" >"$work/build"
@@ -27,10 +27,10 @@ if [ -n "$mnist" ]; then
 fi
 for experiment in table1 curves loss-ratio; do
     echo "== diptych experiment $experiment --rounds $rounds"
-    "$diptych" experiment "$experiment" "$@" --rounds "$rounds" --out "$work/$experiment.json" --resume
+    "$diptych" experiment "$experiment" "$@" --rounds "$rounds" ${REPORT_FLAGS:-} --out "$work/$experiment.json" --resume
 done
 echo "== diptych experiment grid"
-"$diptych" experiment grid "$@" --out "$work/grid.json" --resume
+"$diptych" experiment grid "$@" ${REPORT_FLAGS:-} --out "$work/grid.json" --resume
 "$diptych" evaluate "$@" ${mnist:+--pairs 5000} --hardest 16 --json >"$work/evaluate.json"
 "$python" scripts/report.py machine >"$work/machine.json"
 

@@ -72,12 +72,12 @@ struct Table1: ParsableCommand {
     }
 
     private func show(_ rows: [TableRow], _ trials: [[Trial]]) {
-        say("test error in per cent          mean     sd   95 % interval   the report   train   marginal   digits   parameters   seconds")
+        say("test error in per cent          mean     sd     95 % interval   the report   train   marginal   digits   parameters   seconds")
         for (row, trials) in zip(rows, trials) where !trials.isEmpty {
             let s = TrialSummary(trials)
             let report = row.report.map { fixed(100 * $0.error.mean, 2) } ?? "-"
             say("\(left(row.name, 14)) \(right("\(trials.count)", 3)) \(trials.count == 1 ? "round " : "rounds")" + right(fixed(100 * s.error.mean, 2), 11)
-                + right(fixed(100 * s.error.deviation, 2), 7) + right(percentRange(s.error.interval), 16) + right(report, 13)
+                + right(fixed(100 * s.error.deviation, 2), 7) + right(percentRange(s.error.interval), 18) + right(report, 13)
                 + right(fixed(100 * s.trainError.mean, 2), 8) + right(fixed(100 * s.marginalError.mean, 2), 11)
                 + right(fixed(100 * s.digitError.mean, 2), 9) + right(grouped(NetworkDescription(row.architecture).parameterCount), 13)
                 + right(fixed(s.seconds.mean, 1), 10))
@@ -85,10 +85,10 @@ struct Table1: ParsableCommand {
         let comparisons = comparisons(rows, trials)
         guard !comparisons.isEmpty else { return }
         say()
-        say("differences in points, pair by pair         95 % interval          p")
+        say("differences in points, pair by pair           95 % interval          p")
         for c in comparisons {
             say(left("\(c.first) - \(c.second)", 30) + right(fixed(100 * c.difference.mean, 2), 9)
-                + right(percentRange(c.difference.interval), 18) + right(c.difference.pValue.isNaN ? "-" : text(c.difference.pValue, digits: 2), 11))
+                + right(percentRange(c.difference.interval), 20) + right(c.difference.pValue.isNaN ? "-" : text(c.difference.pValue, digits: 2), 11))
         }
     }
 }

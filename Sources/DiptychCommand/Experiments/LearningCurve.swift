@@ -33,6 +33,6 @@ func show(_ curves: [LearningCurve], epochs: Int) {
     say(left("test error in %, after epoch", 28) + shown.map { right("\($0)", 8) }.joined() + "   95 % interval at the end")
     for curve in curves where curve.errors.count == epochs {
         say(left(curve.name, 28) + shown.map { right(fixed(100 * curve.errors[$0 - 1].mean, 2), 8) }.joined()
-            + right(percentRange(curve.errors[epochs - 1].interval), 17))
+            + right(percentRange(curve.errors[epochs - 1].interval), 25))
     }
 }
