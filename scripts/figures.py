@@ -183,8 +183,6 @@ def wilson(share, count, z=1.96):
 
 def reliability(data, folder):
     """How often first <= second is true, by what the model said of it; a line on the diagonal can be taken at its word."""
-    if "reliability" not in data:
-        return
     figure, (above, below) = plt.subplots(2, 1, figsize=(WIDTH, 5.2), sharex=True, height_ratios=[3, 1])
     above.plot([0, 1], [0, 1], color="#999999", linestyle=":", label="as it should be")
     for name, colour, mark in [("head", COLOURS["rws"], "o"), ("marginal", COLOURS["siamese"], "s")]:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the named purposes need and the machine lacks. Usage: prepare.sh build [test] [python]
+# Install what the named purposes need and the machine lacks. Usage: prepare.sh build [test] [fashion] [python]
 set -eu
 
 command -v swift >/dev/null || {
@@ -31,6 +31,9 @@ for purpose in "$@"; do
         [ -e /usr/share/i18n/locales/de_DE ] || need locales
         command -v pkg-config >/dev/null || need pkg-config
         need_python
+        ;;
+    fashion)
+        [ -d /usr/share/datasets/fashion-mnist ] || need dataset-fashion-mnist
         ;;
     python) need_python ;;
     *) echo "prepare.sh: unknown purpose $purpose" >&2; exit 64 ;;

@@ -147,8 +147,6 @@ def grid(data):
 
 
 def calibration(data):
-    if "reliability" not in data:
-        return ""
     return (f"Expected calibration error: {points(data['ece'])} % of the head's probability, {points(data['marginal_ece'])} % of the marginal's.\n\n"
             "![Reliability of its probabilities](reliability.png)")
 

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import COMMAND, ROOT, fails, ok, ok_json, run
 
-COMMANDS = ["classify", "train", "evaluate", "experiment", "describe", "export"]
+COMMANDS = ["classify", "train", "evaluate", "experiment", "calibrate", "describe", "export"]
 EXPERIMENTS = ["experiment table1", "experiment curves", "experiment loss-ratio", "experiment grid"]
 
 

@@ -2,7 +2,8 @@ extension Pairs {
     /// A copy of the pairs at `range`, such as what is held out of training.
     public func part(_ range: Range<Int>) throws(DiptychError) -> Pairs {
         guard range.lowerBound >= 0 && range.upperBound <= count && !range.isEmpty else {
-            throw DiptychError(.invalidArgument, "pairs \(range.lowerBound) to \(range.upperBound) are asked for, but there are \(count)")
+            throw DiptychError(.invalidArgument, "pairs \(range.lowerBound) to \(range.upperBound) are asked for, but there are "
+                + "\(count)")
         }
         let size = 2 * height * width, first = range.lowerBound
         var part: Buffer<Int32>?
