@@ -332,6 +332,10 @@ static void trainer_members_out_of_range(void)
     TRAINER_INT(threads)
     TRAINER_FLOAT(learning_rate) TRAINER_FLOAT(momentum) TRAINER_FLOAT(beta1) TRAINER_FLOAT(beta2) TRAINER_FLOAT(epsilon)
     TRAINER_FLOAT(weight_decay) TRAINER_FLOAT(loss_ratio)
+    TRAINER_INT(redraw) TRAINER_INT(reserved)
+    TRAINER_FLOAT(label_smoothing) TRAINER_FLOAT(ema_decay)
+    TRAINER_FLOAT(rotation) TRAINER_FLOAT(scale) TRAINER_FLOAT(shear) TRAINER_FLOAT(shift) TRAINER_FLOAT(elastic)
+    TRAINER_FLOAT(stroke)
     diptych_trainer_options o = trainer_options(0, 1, 0);
     TRAINER_CHECK(epochs)
     o = trainer_options(1, 257, 0);

@@ -113,13 +113,13 @@ final class Batch: @unchecked Sendable {
     private func scratch(_ thread: Int) -> UnsafeMutablePointer<Float> { scratch.pointer + thread * scratchFloats }
 
     /// Which of the training images is image `image` of the batch.
-    private func source(_ image: Int) -> Int {
+    func source(_ image: Int) -> Int {
         let place = 2 * range.lowerBound + image
         guard let order else { return place }
         return options.redraw ? order[place] : 2 * order[place / 2] + place % 2
     }
 
-    private func target(_ pair: Int) -> Float {
+    func target(_ pair: Int) -> Float {
         guard options.redraw, let digits = pairs.digits else { return pairs.targets[source(2 * pair) / 2] }
         return digits[source(2 * pair)] <= digits[source(2 * pair + 1)] ? 1 : 0
     }
