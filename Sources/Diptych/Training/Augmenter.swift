@@ -5,12 +5,12 @@ private typealias Vector = SIMD8<Float>
 
 /// Changes images by an `Augmentation`: draws what happens to one, and resamples it. What lies outside an image is
 /// background, 0, and an empty image stays exactly that.
-final class Augmenter: Sendable {
+public final class Augmenter: Sendable {
     /// Nodes of the elastic deformation's grid along each side, the outer ones on the image's edge.
     static let nodes = 4
 
     /// What happens to one image.
-    struct Draw {
+    public struct Draw {
         /// Around the centre, output pixel to source: source = matrix * (output - shift), by rows.
         var matrix: SIMD4<Float> = [1, 0, 0, 1]
         var shift: SIMD2<Float> = [0, 0]
@@ -33,7 +33,7 @@ final class Augmenter: Sendable {
     private let columns: Buffer<Float>
     private let rows: Buffer<Float>
 
-    init(_ augmentation: Augmentation, seed: UInt64, height: Int, width: Int) throws(DiptychError) {
+    public init(_ augmentation: Augmentation, seed: UInt64, height: Int, width: Int) throws(DiptychError) {
         self.augmentation = augmentation
         self.height = height
         self.width = width
@@ -59,7 +59,7 @@ final class Augmenter: Sendable {
     // MARK: Draw
 
     /// What happens to image `image` of the batch of `step`: a function of these and the seed alone.
-    func draw(step: UInt32, image: Int) -> Draw {
+    public func draw(step: UInt32, image: Int) -> Draw {
         let a = augmentation, key = UInt64(image) << 8
         let first = uniform(step, key), second = uniform(step, key | 1)
         let angle = first[0] * a.rotation * (.pi / 180), cosine = cosf(angle), sine = sinf(angle)
@@ -89,14 +89,14 @@ final class Augmenter: Sendable {
     // MARK: Resample
 
     /// Floats of scratch that `apply` needs: the image within a border, and a second one.
-    var scratch: Int { plane + plane }
+    public var scratch: Int { plane + plane }
     private var stride: Int { width + 3 }
     private var plane: Int { padded((height + 3) * stride + 8) }
     /// Floats that `apply` may write: it works on eight columns at a time.
-    var outputFloats: Int { padded(height * width + 8) }
+    public var outputFloats: Int { padded(height * width + 8) }
 
     /// Resamples `source` into `target`, which has `outputFloats`; bilinear.
-    func apply(_ draw: Draw, _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>,
+    public func apply(_ draw: Draw, _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>,
                scratch: UnsafeMutablePointer<Float>) {
         // A border of one on the left and above, of two on the right and below: every clamped place has four neighbours.
         memset(scratch, 0, plane * MemoryLayout<Float>.stride)
