@@ -1,6 +1,7 @@
 # make            library, static library and command, in build/
 # make demo       train on the bundled sample, classify bundled PNG pairs
 # make test       every test
+# make fashion    the example that learns "same class?" on Fashion-MNIST; FASHION_FLAGS=--help
 # make install    PREFIX=/usr/local DESTDIR=
 # make bench      measure; make bench-peers also against PyTorch and ONNX Runtime
 # On a fresh machine with a Swift toolchain the targets install what else they need (see scripts/prepare.sh).
@@ -47,7 +48,14 @@ $(VENV)/ready: Tests/requirements.txt bindings/python/requirements-test.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt -r bindings/python/requirements-test.txt
 	@touch $@
 
-.PHONY: test-swift test-abi test-python test-command
+# See Examples/fashion/README.md.
+FASHION_FLAGS ?=
+
+fashion: library $(VENV)/ready
+	@scripts/prepare.sh fashion
+	DIPTYCH_LIBRARY=$(CURDIR)/$(BUILD)/libdiptych.so PYTHONPATH=bindings/python/src $(PYTHON) Examples/fashion/same_class.py $(FASHION_FLAGS)
+
+.PHONY: fashion test-swift test-abi test-python test-command
 
 test: test-swift test-abi test-python test-command
 	@echo "all tests passed"

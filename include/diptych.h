@@ -112,8 +112,9 @@ DIPTYCH_API const char *diptych_last_error(void);
 /* ---- Model --------------------------------------------------------------------------------------------- */
 
 /* A network with its weights and its standardisation (the mean and standard deviation of the pixels that it
- * was trained on). Any number of threads may predict with, evaluate, describe or save one model at once, as
- * long as none trains it or sets its tensors meanwhile. */
+ * was trained on), and its temperatures (see diptych_model_calibrate). Any number of threads may predict with,
+ * evaluate, describe or save one model at once, as long as none trains or calibrates it, or sets its tensors or
+ * temperatures meanwhile. */
 typedef struct diptych_model diptych_model;
 
 /* The three networks. Every one passes each image through a branch that ends in class logits, and both images'
@@ -190,9 +191,10 @@ DIPTYCH_API diptych_status diptych_model_save_memory(const diptych_model *model,
 DIPTYCH_API uint64_t diptych_model_parameter_count(const diptych_model *model);
 
 /* A JSON object about the model: architecture, height, width, classes, parameters, multiply_adds of a pair,
- * dropout, decision, mean, standard_deviation, layers[] (name, kind, input and output shape, parameters,
- * multiply_adds) and tensors[] (name, shape). Text with a closing zero; *out_length does not count it. With
- * buffer NULL (and capacity 0) only *out_length is set; otherwise capacity must be at least that plus 1. */
+ * dropout, decision, mean, standard_deviation, head_temperature, class_temperature, layers[] (name, kind, input and
+ * output shape, parameters, multiply_adds) and tensors[] (name, shape). Text with a closing zero; *out_length does
+ * not count it. With buffer NULL (and capacity 0) only *out_length is set; otherwise capacity must be at least that
+ * plus 1. */
 DIPTYCH_API diptych_status diptych_model_describe(const diptych_model *model, char *buffer, size_t capacity,
                                                   size_t *out_length);
 
@@ -203,6 +205,14 @@ DIPTYCH_API diptych_status diptych_model_tensor_get(const diptych_model *model, 
                                                     size_t capacity, size_t *out_count);
 DIPTYCH_API diptych_status diptych_model_tensor_set(diptych_model *model, const char *name, const float *values,
                                                     size_t count);
+
+/* Read or set the temperatures: predicting divides the head's logit by *head, and all class logits by *classes,
+ * before they become probabilities. 1, the default, leaves them as the network answers; above 1 makes the answers less
+ * sure, below 1 surer. Each is from 0.05 to 20. Saved with the model. Decisions by the head, and digits, stay as they
+ * are; a marginal near one half may cross it. Either out parameter may be NULL. */
+DIPTYCH_API diptych_status diptych_model_temperatures_get(const diptych_model *model, float *out_head,
+                                                          float *out_classes);
+DIPTYCH_API diptych_status diptych_model_temperatures_set(diptych_model *model, float head, float classes);
 
 DIPTYCH_API void diptych_model_free(diptych_model *model);
 
@@ -423,8 +433,9 @@ typedef struct diptych_progress {
 typedef struct diptych_trainer diptych_trainer;
 
 /* Begin to train model on pairs. A fresh run sets the model's standardisation to the pairs' mean and standard
- * deviation. DIPTYCH_ERROR_MISMATCH where the sizes differ, where a digit is not below the model's classes, or
- * where loss_ratio is not 0 and the pairs have no digits. */
+ * deviation, and its temperatures to 1; training itself knows no temperature. DIPTYCH_ERROR_MISMATCH where the sizes
+ * differ, where a digit is not below the model's classes, or where loss_ratio is not 0 and the pairs have no
+ * digits. */
 DIPTYCH_API diptych_status diptych_trainer_create(diptych_model *model, const diptych_pairs *pairs,
                                                   const diptych_trainer_options *options,
                                                   diptych_trainer **out_trainer);
@@ -458,7 +469,8 @@ DIPTYCH_API diptych_status diptych_train(diptych_model *model, const diptych_pai
                                          const diptych_trainer_options *options,
                                          diptych_progress_callback callback, void *user_data);
 
-/* How well a model does on pairs. Errors are shares, 0 to 1; what cannot be known without digits is NaN. */
+/* How well a model does on pairs, by what diptych_predict answers (the model's temperatures applied). Errors are
+ * shares, 0 to 1; what cannot be known without digits is NaN. */
 typedef struct diptych_evaluation {
     uint32_t struct_size;   /* see DIPTYCH_EVALUATION_INIT */
     int32_t reserved;
@@ -468,13 +480,47 @@ typedef struct diptych_evaluation {
     double digit_error;     /* images whose digit is wrong (only with digits) */
     double bce;             /* mean binary cross entropy of the head */
     double auxiliary;       /* mean sum of both digits' cross entropies (only with digits) */
+    double ece;             /* expected calibration error of the head's probability, 0 to 1; see diptych_reliability */
+    double marginal_ece;    /* of the marginal (only with digits) */
 } diptych_evaluation;
-#define DIPTYCH_EVALUATION_INIT { (uint32_t)sizeof(diptych_evaluation), 0, 0, 0, 0, 0, 0, 0 }
+#define DIPTYCH_EVALUATION_INIT { (uint32_t)sizeof(diptych_evaluation), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* Measure. out_confusion is NULL or receives [classes][classes] counts, true digit by predicted digit. threads:
  * as in diptych_predict. */
 DIPTYCH_API diptych_status diptych_evaluate(const diptych_model *model, const diptych_pairs *pairs, int32_t threads,
                                             diptych_evaluation *out_evaluation, uint64_t *out_confusion);
+
+/* ---- Calibrate ----------------------------------------------------------------------------------------- */
+
+/* Fit the model's temperatures to pairs that it was not trained on, such as some held out of the training pairs, and
+ * set them (Guo, Pleiss, Sun and Weinberger, 2017, "On Calibration of Modern Neural Networks"): each is the one from
+ * 0.05 to 20 with the least negative log likelihood, the head's of the targets, the classes' of the digits. Without
+ * digits the classes' stays. A temperature is 1 where the likelihood still grows at 0.05, as on pairs that the model
+ * answers without one mistake: they do not tell how sure it may be. The fit takes the bare logits, so that earlier
+ * temperatures do not matter. On pairs that it was trained on a model is surer than it may be on others, and they
+ * confirm it in that. A few hundred pairs tell the classes' temperature well, the head's only roughly, as each pair
+ * has one target. threads: as in diptych_predict. DIPTYCH_ERROR_MISMATCH where the sizes differ or where a digit
+ * is not below the model's classes, DIPTYCH_ERROR_INVALID_ARGUMENT where a logit is not finite; the model is then as
+ * it was. */
+DIPTYCH_API diptych_status diptych_model_calibrate(diptych_model *model, const diptych_pairs *pairs, int32_t threads);
+
+#define DIPTYCH_RELIABILITY_BINS 15
+
+/* The pairs whose probability lies in one bin: bin i of 15 holds those from i/15 to (i+1)/15. 24 bytes, for ever. */
+typedef struct diptych_reliability_bin {
+    int64_t count;            /* pairs */
+    double mean_probability;  /* mean of their predicted probabilities; NaN where count is 0 */
+    double frequency;         /* share of them whose target is 1; NaN where count is 0 */
+} diptych_reliability_bin;
+
+/* How far probabilities can be believed: the reliability diagrams of the head's probability and of the marginal, over
+ * the targets of pairs. The expected calibration error in diptych_evaluation is the mean of |frequency -
+ * mean_probability| over the bins, weighted by count (Naeini, Cooper and Hauskrecht, 2015, "Obtaining Well Calibrated
+ * Probabilities Using Bayesian Binning"). out_head and out_marginal are NULL or receive DIPTYCH_RELIABILITY_BINS bins;
+ * without digits the marginal's are empty. threads: as in diptych_predict. */
+DIPTYCH_API diptych_status diptych_reliability(const diptych_model *model, const diptych_pairs *pairs, int32_t threads,
+                                               diptych_reliability_bin *out_head,
+                                               diptych_reliability_bin *out_marginal);
 
 #ifdef __cplusplus
 }

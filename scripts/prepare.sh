@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the named purposes need and the machine lacks. Usage: prepare.sh build [test]
+# Install what the named purposes need and the machine lacks. Usage: prepare.sh build [test] [fashion]
 set -eu
 
 command -v swift >/dev/null || {
@@ -28,6 +28,9 @@ for purpose in "$@"; do
         command -v pkg-config >/dev/null || need pkg-config
         command -v python3 >/dev/null || need python3
         python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || need python3-venv
+        ;;
+    fashion)
+        [ -d /usr/share/datasets/fashion-mnist ] || need dataset-fashion-mnist
         ;;
     *) echo "prepare.sh: unknown purpose $purpose" >&2; exit 64 ;;
     esac

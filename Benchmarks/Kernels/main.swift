@@ -64,9 +64,9 @@ func measure(_ table: dp_kernels) -> [Result] {
         for image in 0 ..< 2 { table.conv_first(shape, x + image * plane, weights1, bias, a + image * act) }
     }
     add("winograd_weights", 0) { table.winograd_weights(32, weights2, transformed) }
-    let list = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * windows)
-    for i in 0 ..< 2 * windows { list[i] = Int32(i) }
-    add("conv_pool, all windows", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * windows, list, a, transformed, bias, pooled, choice, scratch) }
+    let tiles = 16, list = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * tiles)
+    for i in 0 ..< 2 * tiles { list[i] = Int32(i) }
+    add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, scratch) }
 
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = floats(act, 11)
     for percent in [72, 45, 24, 20] {

@@ -163,5 +163,22 @@ public func diptych_model_tensor_set(_ model: OpaquePointer!, _ name: UnsafePoin
     }
 }
 
+@implementation @_cdecl("diptych_model_temperatures_get")
+public func diptych_model_temperatures_get(_ model: OpaquePointer!, _ out_head: UnsafeMutablePointer<Float>!,
+                                           _ out_classes: UnsafeMutablePointer<Float>!) -> diptych_status {
+    attempt { () throws(DiptychError) in
+        let temperatures = try object(model, Model.self, "model").temperatures
+        out_head?.pointee = temperatures.head
+        out_classes?.pointee = temperatures.classes
+    }
+}
+
+@implementation @_cdecl("diptych_model_temperatures_set")
+public func diptych_model_temperatures_set(_ model: OpaquePointer!, _ head: Float, _ classes: Float) -> diptych_status {
+    attempt { () throws(DiptychError) in
+        try object(model, Model.self, "model").setTemperatures(Temperatures(head: head, classes: classes))
+    }
+}
+
 @implementation @_cdecl("diptych_model_free")
 public func diptych_model_free(_ model: OpaquePointer!) { release(model, Model.self) }

@@ -145,18 +145,3 @@ public func diptych_train(_ model: OpaquePointer!, _ pairs: OpaquePointer!, _ op
         } while !progress.finished
     }
 }
-
-@implementation @_cdecl("diptych_evaluate")
-public func diptych_evaluate(_ model: OpaquePointer!, _ pairs: OpaquePointer!, _ threads: Int32,
-                             _ out_evaluation: UnsafeMutablePointer<diptych_evaluation>!,
-                             _ out_confusion: UnsafeMutablePointer<UInt64>!) -> diptych_status {
-    attempt { () throws(DiptychError) in
-        let model = try object(model, Model.self, "model"), pairs = try object(pairs, Pairs.self, "pairs")
-        let out = try given(out_evaluation, "out_evaluation")
-        try checkResult(out_evaluation, "out_evaluation")
-        let e = try model.evaluate(pairs, threads: Int(threads), confusion: out_confusion)
-        fill(out, with: diptych_evaluation(struct_size: 0, reserved: 0, count: Int64(e.count), error: e.error,
-                                           marginal_error: e.marginalError, digit_error: e.digitError, bce: e.bce,
-                                           auxiliary: e.auxiliary))
-    }
-}

@@ -20,7 +20,7 @@ struct DiptychCommand: ParsableCommand {
               diptych --generate-completion-script bash|zsh|fish
             """,
         version: DIPTYCH_VERSION_STRING,
-        subcommands: [Classify.self, Train.self, Evaluate.self, Describe.self, Export.self])
+        subcommands: [Classify.self, Train.self, Evaluate.self, Calibrate.self, Describe.self, Export.self])
 
     static func main() {
         do {

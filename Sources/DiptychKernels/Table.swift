@@ -29,7 +29,7 @@ private func makeTable() -> dp_kernels {
             convolveFirstBackward($0, x: $1!, act: $2!, gradient: $3!, weightGradient: $4!, biasGradient: $5!)
         },
         winograd_weights: { winogradWeights(channels: $0, weights: $1!, transformed: $2!) },
-        live_windows: { liveWindows($0, x: $1!, background: $2, list: $3!) },
+        live_tiles: { liveTiles($0, x: $1!, background: $2, list: $3!) },
         conv_pool: {
             convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, scratch: $8!)
         },

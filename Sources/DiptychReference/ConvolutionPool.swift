@@ -1,32 +1,47 @@
 import CDiptychPlatform
 
 extension Reference {
-    public static func liveWindows(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Float,
-                                   list: UnsafeMutablePointer<Int32>) -> Int {
+    /// The first windows of the tiles along a side of `windows` windows, and how many each has.
+    private static func tiles(_ windows: Int) -> [Range<Int>] {
+        let starts = windows % 2 == 1 ? [0] + stride(from: 1, to: windows, by: 2) : Array(stride(from: 0, to: windows, by: 2))
+        return starts.enumerated().map { $1 ..< ($0 + 1 < starts.count ? starts[$0 + 1] : windows) }
+    }
+
+    /// The windows of every tile of one image, in the tiles' order.
+    public static func tiles(_ shape: dp_conv_shape) -> [[Int]] {
+        tiles(shape.height / 2).flatMap { rows in
+            tiles(shape.width / 2).map { columns in rows.flatMap { row in columns.map { row * (shape.width / 2) + $0 } } }
+        }
+    }
+
+    public static func liveTiles(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Float,
+                                 list: UnsafeMutablePointer<Int32>) -> Int {
         let columns = shape.width / 2
         var count = 0
-        for window in 0 ..< shape.height / 2 * columns {
-            let top = window / columns * 2 - 2, left = window % columns * 2 - 2
-            let isLive = (0 ..< 36).contains { i in
-                let y = top + i / 6, column = left + i % 6
-                let inside = y >= 0 && y < shape.height && column >= 0 && column < shape.width
-                return inside && x[place(shape, y, column)] != background
+        for (number, windows) in tiles(shape).enumerated() {
+            let isLive = windows.contains { window in
+                let top = window / columns * 2 - 2, left = window % columns * 2 - 2
+                return (0 ..< 36).contains { i in
+                    let y = top + i / 6, column = left + i % 6
+                    let inside = y >= 0 && y < shape.height && column >= 0 && column < shape.width
+                    return inside && x[place(shape, y, column)] != background
+                }
             }
             if isLive {
-                list[count] = Int32(window)
+                list[count] = Int32(number)
                 count += 1
             }
         }
         return count
     }
 
-    /// `weights` as they are, [out][9][in]: the sum is the direct one, whatever the kernel does to get there. Of equal
+    /// Of the windows in `list`. `weights` as they are, [out][9][in]: the sum is the direct one, whatever the kernel does to get there. Of equal
     /// values in a window the first is chosen; a NaN is greater than all.
-    public static func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>, act: UnsafePointer<Float>,
+    public static func convolvePool(_ shape: dp_conv_shape, windows list: [Int], act: UnsafePointer<Float>,
                                     weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
                                     pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
         let columns = shape.width / 2, windows = shape.height / 2 * columns
-        for number in (0 ..< count).map({ Int(list[$0]) }) {
+        for number in list {
             let window = number % windows
             for c in 0 ..< shape.channels {
                 let values = (0 ..< 4).map { position in
@@ -84,17 +99,22 @@ extension Reference {
         for i in acts.indices { actGradient[i] = Float(acts[i]) }
     }
 
-    /// G g G^T of every filter, from [out][9][in] to [16][in][out]; the sixteen lie row by row.
+    /// Every filter, from [out][9][in] to [36][in][out], at the points 0, sqrt(1/2), -sqrt(1/2), infinity, sqrt(2), -sqrt(2):
+    /// 1, p and p^2 times its taps, where p is not 0 over the product of twice p and the difference of the other pair's square.
     public static func winogradWeights(channels: Int, weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>) {
-        let g = [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]
+        let g = [0, 0.5.squareRoot(), -(0.5.squareRoot()), .infinity, 2.0.squareRoot(), -(2.0.squareRoot())].map { p -> [Double] in
+            if p == .infinity { return [0, 0, 1] }
+            let other = abs(p) < 1 ? 2.0 : 0.5
+            return [1, p, p * p].map { p == 0 ? $0 : $0 / (2 * p * p * (p * p - other)) }
+        }
         for out in 0 ..< channels {
             for input in 0 ..< channels {
-                for frequency in 0 ..< 16 {
+                for point in 0 ..< 36 {
                     var sum = 0.0
                     for tap in 0 ..< 9 {
-                        sum += g[frequency / 4][tap / 3] * g[frequency % 4][tap % 3] * Double(weights[(out * 9 + tap) * channels + input])
+                        sum += g[point / 6][tap / 3] * g[point % 6][tap % 3] * Double(weights[(out * 9 + tap) * channels + input])
                     }
-                    transformed[(frequency * channels + input) * channels + out] = Float(sum)
+                    transformed[(point * channels + input) * channels + out] = Float(sum)
                 }
             }
         }

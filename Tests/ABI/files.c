@@ -115,6 +115,7 @@ static void change_bytes(reader read, bytes file, size_t head, int rounds)
 static void model_file(void)
 {
     diptych_model *model = tiny_model();
+    OK(diptych_model_temperatures_set(model, 0.5f, 2));
     bytes file = model_bytes(model);
     cut_everywhere(read_model, file);
     change_bytes(read_model, file, file.size / 2, 20000);
@@ -129,6 +130,7 @@ static void model_numbers(void)
                                           "9223372036854775807", "9223372036854775808", "18446744073709551616",
                                           "99999999999999999999999999", "1e9", "1.5", "1e999", "nan", "null", "[]"};
     diptych_model *model = tiny_model();
+    OK(diptych_model_temperatures_set(model, 0.5f, 2));
     bytes file = model_bytes(model);
     uint64_t header = 0;
     memcpy(&header, file.data, 8);

@@ -77,6 +77,14 @@ static void null_model_arguments(void)
     INVALID(diptych_model_tensor_set(NULL, "fc1.weight", &value, 1), "model");
     INVALID(diptych_model_tensor_set(model, NULL, &value, 1), "name");
     INVALID(diptych_model_tensor_set(model, "fc1.weight", NULL, 1), "values");
+    INVALID(diptych_model_temperatures_get(NULL, &value, &value), "model");
+    OK(diptych_model_temperatures_get(model, NULL, NULL));
+    INVALID(diptych_model_temperatures_set(NULL, 1, 1), "model");
+    INVALID(diptych_model_calibrate(NULL, pairs, 1), "model");
+    INVALID(diptych_model_calibrate(model, NULL, 1), "pairs");
+    INVALID(diptych_reliability(NULL, pairs, 1, NULL, NULL), "model");
+    INVALID(diptych_reliability(model, NULL, 1, NULL, NULL), "pairs");
+    OK(diptych_reliability(model, pairs, 1, NULL, NULL));
 }
 
 static void null_image_arguments(void)
@@ -272,6 +280,18 @@ static void wrong_struct_sizes(void)
     diptych_trainer_free(trainer);
 }
 
+/* A program of the first version, whose struct ended before the calibration errors. */
+static void an_older_evaluation(void)
+{
+    enum { OLD = 56 };
+    struct { diptych_evaluation e; } filled = {DIPTYCH_EVALUATION_INIT};
+    memset((char *)&filled + OLD, 0x5A, sizeof filled - OLD);
+    filled.e.struct_size = OLD;
+    OK(diptych_evaluate(model, pairs, 1, &filled.e, NULL));
+    CHECK(filled.e.count == 10 && filled.e.struct_size == OLD && filled.e.auxiliary > 0);
+    for (size_t i = OLD; i < sizeof filled; i++) CHECK(((unsigned char *)&filled)[i] == 0x5A, "byte %zu was written", i);
+}
+
 static const int32_t bad_ints[] = {-1, INT32_MIN, INT32_MAX, 1 << 30, 100000000};
 static const float bad_floats[] = {-1, 1.5e9f, INFINITY, -INFINITY, NAN, -1e-30f};
 
@@ -348,7 +368,23 @@ static void trainer_members_out_of_range(void)
         diptych_evaluation evaluation = DIPTYCH_EVALUATION_INIT;
         INVALID(diptych_predict(model, images, 1, bad_ints[i], &prediction, NULL), "threads");
         INVALID(diptych_evaluate(model, pairs, bad_ints[i], &evaluation, NULL), "threads");
+        INVALID(diptych_reliability(model, pairs, bad_ints[i], NULL, NULL), "threads");
+        INVALID(diptych_model_calibrate(model, pairs, bad_ints[i]), "threads");
     }
+}
+
+static void temperatures_out_of_range(void)
+{
+    static const float values[] = {0, -1, 0.049f, 20.1f, 1e30f, INFINITY, -INFINITY, NAN};
+    float head = 0, classes = 0;
+    OK(diptych_model_temperatures_set(model, 0.05f, 20));
+    EACH(i, values) {
+        INVALID(diptych_model_temperatures_set(model, values[i], 1), "head_temperature");
+        INVALID(diptych_model_temperatures_set(model, 1, values[i]), "class_temperature");
+    }
+    OK(diptych_model_temperatures_get(model, &head, &classes));
+    CHECK(head == 0.05f && classes == 20, "%g %g", head, classes);
+    OK(diptych_model_temperatures_set(model, 1, 1));
 }
 
 static void image_members_out_of_range(void)
@@ -559,8 +595,8 @@ int main(int argc, char **argv)
 {
     static const test_case tests[] = {
         TEST(null_is_safe_where_it_may_be), TEST(null_model_arguments), TEST(null_image_arguments),
-        TEST(null_predict_and_data_arguments), TEST(null_trainer_arguments), TEST(impossible_counts), TEST(wrong_struct_sizes),
-        TEST(model_members_out_of_range), TEST(trainer_members_out_of_range), TEST(image_members_out_of_range),
+        TEST(null_predict_and_data_arguments), TEST(null_trainer_arguments), TEST(impossible_counts), TEST(wrong_struct_sizes), TEST(an_older_evaluation),
+        TEST(model_members_out_of_range), TEST(trainer_members_out_of_range), TEST(temperatures_out_of_range), TEST(image_members_out_of_range),
         TEST(data_members_out_of_range), TEST(numbers_that_are_not_finite), TEST(strange_paths), TEST(parts_that_do_not_fit),
         TEST(names_and_numbers), TEST(default_model_is_there),
     };

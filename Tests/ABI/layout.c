@@ -91,7 +91,7 @@ MEMBER(diptych_progress, train_error, 56, 8);
 MEMBER(diptych_progress, learning_rate, 64, 8);
 MEMBER(diptych_progress, seconds, 72, 8);
 
-ASSERT(sizeof(diptych_evaluation) == 56);
+ASSERT(sizeof(diptych_evaluation) == 72);
 MEMBER(diptych_evaluation, struct_size, 0, 4);
 MEMBER(diptych_evaluation, reserved, 4, 4);
 MEMBER(diptych_evaluation, count, 8, 8);
@@ -100,6 +100,14 @@ MEMBER(diptych_evaluation, marginal_error, 24, 8);
 MEMBER(diptych_evaluation, digit_error, 32, 8);
 MEMBER(diptych_evaluation, bce, 40, 8);
 MEMBER(diptych_evaluation, auxiliary, 48, 8);
+MEMBER(diptych_evaluation, ece, 56, 8);
+MEMBER(diptych_evaluation, marginal_ece, 64, 8);
+
+ASSERT(sizeof(diptych_reliability_bin) == 24);
+MEMBER(diptych_reliability_bin, count, 0, 8);
+MEMBER(diptych_reliability_bin, mean_probability, 8, 8);
+MEMBER(diptych_reliability_bin, frequency, 16, 8);
+ASSERT(DIPTYCH_RELIABILITY_BINS == 15);
 
 ASSERT(DIPTYCH_OK == 0);
 ASSERT(DIPTYCH_ERROR_INVALID_ARGUMENT == -1);

@@ -42,10 +42,25 @@ static void networks(void)
         OK(diptych_model_describe(model, text, sizeof text, &length));
         OK(diptych_model_tensor_get(model, "fc3.bias", values, 100, &length));
         OK(diptych_model_tensor_set(model, "fc3.bias", values, length));
+        float head = 0, classes = 0;
+        diptych_reliability_bin by_head[DIPTYCH_RELIABILITY_BINS], by_marginal[DIPTYCH_RELIABILITY_BINS];
+        int64_t pairs_by_head = 0, pairs_by_marginal = 0;
+        OK(diptych_model_calibrate(model, pairs, 2));
+        OK(diptych_model_temperatures_get(model, &head, &classes));
+        CHECK(head >= 0.05f && head <= 20 && classes >= 0.05f && classes <= 20 && classes != 1, "%g %g", head, classes);
+        OK(diptych_model_temperatures_set(model, 2, classes));
+        OK(diptych_reliability(model, pairs, 2, by_head, by_marginal));
+        for (int i = 0; i < DIPTYCH_RELIABILITY_BINS; i++) {
+            pairs_by_head += by_head[i].count;
+            pairs_by_marginal += by_marginal[i].count;
+        }
+        CHECK(pairs_by_head == 7 && pairs_by_marginal == 7);
         bytes saved = model_bytes(model);
         diptych_model *loaded = NULL;
         OK(diptych_model_load_memory(saved.data, saved.size, &loaded));
         CHECK(same_model(loaded, model));
+        OK(diptych_model_temperatures_get(loaded, &head, NULL));
+        CHECK(head == 2, "%g", head);
         diptych_model_free(loaded);
         CHECK(diptych_model_load_memory(saved.data, saved.size - 1, &loaded) == DIPTYCH_ERROR_CORRUPT);
         free(saved.data);
@@ -135,6 +150,7 @@ static int small_models(const char *folder)
         o.architecture = architecture;
         o.height = 4, o.width = 5, o.classes = 3, o.channels = 1, o.fc1_width = 2, o.fc2_width = 2, o.head_width = 2;
         OK(diptych_model_create(&o, &model));
+        OK(diptych_model_temperatures_set(model, 2, 0.5f));
         snprintf(path, sizeof path, "%s/%d", folder, (int)architecture);
         OK(diptych_model_save_file(model, path));
         diptych_model_free(model);

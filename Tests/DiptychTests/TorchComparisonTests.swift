@@ -100,7 +100,9 @@ import Testing
             let largest = run.loss.max() ?? 1
             for step in 0 ..< 10 {
                 let progress = try trainer.trainStep()
-                #expect(abs(progress.loss - run.loss[step]) < 1e-4 * largest, "\(fixture) \(run) step \(step)")
+                // Rounding alone stays below 1e-6 (as does PyTorch's own float32). After the first update it may take a ReLU or
+                // a pool over its kink, which margins cannot rule out there: 1.5e-4 at most, in rws's run with Adam.
+                #expect(abs(progress.loss - run.loss[step]) < (step < 1 ? 1e-6 : 5e-4) * largest, "\(fixture) \(run) step \(step)")
                 #expect(abs(progress.learningRate - run.learningRates[step]) < 1e-7)
             }
         }

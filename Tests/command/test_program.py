@@ -7,7 +7,7 @@ import pytest
 
 from conftest import COMMAND, ROOT, fails, ok, ok_json, run
 
-COMMANDS = ["classify", "train", "evaluate", "describe", "export"]
+COMMANDS = ["classify", "train", "evaluate", "calibrate", "describe", "export"]
 
 
 @pytest.mark.parametrize("name, parameters, layers", [("siamese", 115147, 7), ("rws", 128555, 7), ("mlp", 11177227, 7)])

@@ -17,6 +17,25 @@
 typedef float dp_float8 __attribute__((ext_vector_type(8)));
 static inline __attribute__((always_inline)) dp_float8 dp_sqrt(dp_float8 x) { return __builtin_elementwise_sqrt(x); }
 
+/* Eight channels of a pool window: the greatest of its four values plus bias through ReLU, and which it was. The first of
+ * equals is chosen, as in PyTorch; a NaN in the first place stays. Swift's replace(with:where:) is too large to inline. */
+static inline __attribute__((always_inline)) void dp_max_pool(dp_float8 v0, dp_float8 v1, dp_float8 v2, dp_float8 v3, dp_float8 bias,
+                                                          float *pooled, uint8_t *choice)
+{
+    typedef int32_t int8x __attribute__((ext_vector_type(8)));
+    typedef uint8_t byte8 __attribute__((ext_vector_type(8)));
+    dp_float8 best = v0;
+    int8x which = 0, greater = v1 > best;
+    best = greater ? v1 : best, which = greater ? 1 : which;
+    greater = v2 > best, best = greater ? v2 : best, which = greater ? 2 : which;
+    greater = v3 > best, best = greater ? v3 : best, which = greater ? 3 : which;
+    best += bias;
+    best = best < 0 ? 0 : best;
+    const byte8 bytes = __builtin_convertvector(which, byte8);
+    __builtin_memcpy(pooled, &best, sizeof best);
+    __builtin_memcpy(choice, &bytes, sizeof bytes);
+}
+
 /* target = source transposed, 8 x 8 floats, rows source_row and target_row apart: pairs, then fours, then halves. */
 static inline __attribute__((always_inline)) void dp_transpose(const float *source, ptrdiff_t source_row, float *target,
                                                                ptrdiff_t target_row)
@@ -46,8 +65,13 @@ typedef struct {
     ptrdiff_t channels; /* of both, padded to a multiple of 8 */
 } dp_conv_shape;
 
-/* Floats of scratch memory for each channel that conv_pool needs: both domains of its 18 windows, 16 values each. */
-enum { DP_CONV_POOL_SCRATCH = 2 * 16 * 18 };
+/* conv_pool's tiles in one go, and the floats of its scratch memory: both sides of the products at 36 points, and one
+ * tile's transform under way. */
+enum { DP_CONV_POOL_TILES = 32 };
+static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
+{
+    return 8 * (DP_CONV_POOL_TILES + 1) + 36 * (8 + 2 * (DP_CONV_POOL_TILES * channels + 16));
+}
 
 /* One step of Adam or SGD over a range of parameters (see Optimizer.swift for the formulas). */
 typedef struct {
@@ -70,17 +94,18 @@ typedef struct {
     void (*conv_first_backward)(dp_conv_shape shape, const float *x, const float *act, const float *gradient,
                                 float *weight_gradient, float *bias_gradient);
 
-    /* Weights [out channel][9][in channel] to Winograd's F(2x2, 3x3) domain: [16][in channel][out channel]. */
+    /* Weights [out channel][9][in channel] at the 6x6 points of Winograd.swift: [36][in channel][out channel]. */
     void (*winograd_weights)(ptrdiff_t channels, const float *weights, float *transformed);
 
-    /* Lists the pool windows that see anything but background: those for which one of the 6 x 6 pixels of x (a
-     * bordered plane) under cl1 and cl2 differs from it; the border does not count. Returns their number. */
-    ptrdiff_t (*live_windows)(dp_conv_shape shape, const float *x, float background, int32_t *list);
+    /* Tiles are the 2 x 2 pool windows that conv_pool works on at a time, ceil(windows / 2) in each direction; where the
+     * windows are odd in number, the first tile has one row or column of them. Lists the tiles that see anything but
+     * background: those for which one of the pixels of x (a bordered plane) under cl1 and cl2, up to 2 beyond the
+     * windows' own, differs from it; the border does not count. Returns their number. */
+    ptrdiff_t (*live_tiles)(dp_conv_shape shape, const float *x, float background, int32_t *list);
 
     /* pooled[windows, channels] = max over each window of relu(conv3x3(act) + bias), choice = which of the four it
-     * was, for the `count` windows in list; a window of the second of several images that follow one another is
-     * numbered from `windows` on. scratch:
-     * DP_CONV_POOL_SCRATCH * channels floats. */
+     * was, for the windows of the `count` tiles in list; of several images that follow one another the second's tiles are
+     * numbered from the first's count on. scratch: dp_conv_pool_scratch(channels) floats. */
     void (*conv_pool)(dp_conv_shape shape, ptrdiff_t count, const int32_t *list, const float *act,
                       const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);
 

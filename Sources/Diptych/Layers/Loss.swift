@@ -26,18 +26,19 @@ func smoothed(_ logits: UnsafePointer<Float>, classes: Int, digit: Int, _ smooth
     return (1 - smoothing) * logits[digit] + smoothing * sum / Float(classes)
 }
 
-/// probabilities = softmax(logits); returns log(sum(e^logits)), so that a class's cross entropy is that minus its logit.
+/// probabilities = softmax(logits / temperature); returns log(sum(e^(logits / temperature))), so that a class's cross entropy is
+/// that minus its logit.
 @inline(__always)
-func softmax(_ logits: UnsafePointer<Float>, classes: Int, into probabilities: UnsafeMutablePointer<Float>) -> Float {
+func softmax(_ logits: UnsafePointer<Float>, classes: Int, temperature: Float = 1, into probabilities: UnsafeMutablePointer<Float>) -> Float {
     var greatest = logits[0]
     for i in 1 ..< classes where logits[i] > greatest { greatest = logits[i] }
     var sum: Float = 0
     for i in 0 ..< classes {
-        let e = expf(logits[i] - greatest)
+        let e = expf((logits[i] - greatest) / temperature)
         probabilities[i] = e
         sum += e
     }
     let scale = 1 / sum
     for i in 0 ..< classes { probabilities[i] *= scale }
-    return greatest + logf(sum)
+    return greatest / temperature + logf(sum)
 }

@@ -78,17 +78,17 @@ struct Pass {
     /// Floats of scratch that `convolve` needs.
     static func convolveScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + padded(2 * c.windows) + Int(DP_CONV_POOL_SCRATCH) * c.shape.channels
+        return 2 * padded(c.plane * c.shape.channels) + padded(2 * c.tiles) + dp_conv_pool_scratch(c.shape.channels)
     }
 
-    /// cl1, cl2 and pool of both images of a pair, whose input is loaded. Where a window sees nothing but background its
+    /// cl1, cl2 and pool of both images of a pair, whose input is loaded. Where a tile sees nothing but background its
     /// result is the blank image's, which the model knows.
     func convolve(pair: Int, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions else { return }
         let shape = dp_conv_shape(c), parameters = model.parameters.pointer
         let act = scratch, actStride = c.plane * c.shape.channels
         let list = UnsafeMutableRawPointer(scratch + 2 * padded(actStride)).assumingMemoryBound(to: Int32.self)
-        let rest = scratch + 2 * padded(actStride) + padded(2 * c.windows)
+        let rest = scratch + 2 * padded(actStride) + padded(2 * c.tiles)
         let features = c.windows * c.shape.channels, row = network.dense[0].inputs
         // Both images in one go where they share weights and their features follow each other without a gap.
         let together = !c.separate && row == features
@@ -100,12 +100,12 @@ struct Pass {
             kernels.conv_first(shape, x, parameters + c.weights1, parameters + c.bias1, act + image * actStride)
             model.copyBlank(image: image, features: pooled, choice: choice)
             if together && image == 1 {
-                let own = kernels.live_windows(shape, x, model.background, list + count)
-                for k in count ..< count + own { list[k] += Int32(truncatingIfNeeded: c.windows) }
+                let own = kernels.live_tiles(shape, x, model.background, list + count)
+                for k in count ..< count + own { list[k] += Int32(truncatingIfNeeded: c.tiles) }
                 kernels.conv_pool(shape, count + own, list, act, model.transformedWeights(0), parameters + c.bias2.0,
                                   pooled - row, choice - features, rest)
             } else {
-                count = kernels.live_windows(shape, x, model.background, list)
+                count = kernels.live_tiles(shape, x, model.background, list)
                 if !together {
                     kernels.conv_pool(shape, count, list, act + image * actStride, model.transformedWeights(image),
                                       parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, rest)

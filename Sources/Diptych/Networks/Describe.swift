@@ -8,6 +8,8 @@ extension Model {
             json.member("decision", "\(decision.name)")
             json.member("mean", Double(mean))
             json.member("standard_deviation", Double(standardDeviation))
+            json.member("head_temperature", Double(temperatures.head))
+            json.member("class_temperature", Double(temperatures.classes))
             json.array("tensors") { json in
                 for (name, shape) in tensorShapes {
                     json.object { json in

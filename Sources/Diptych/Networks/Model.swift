@@ -16,10 +16,12 @@ public final class Model: @unchecked Sendable {
     /// Pixels become (pixel - mean) / standardDeviation.
     public private(set) var mean: Float = 0
     public private(set) var standardDeviation: Float = 1
+    /// What the logits are divided by before they become probabilities.
+    public internal(set) var temperatures = Temperatures()
 
     let network: Network
     private(set) var parameters: Buffer<Float>
-    /// cl2's weights in Winograd's domain, for the first and the second image: [2 or 1][16][in][out].
+    /// cl2's weights in Winograd's domain, for the first and the second image: [2 or 1][36][in][out].
     private let transformed: Buffer<Float>?
     /// What the convolutions make of a blank image, for the first and the second image: features, then choices (bytes).
     private let blank: Buffer<Float>?
@@ -33,9 +35,9 @@ public final class Model: @unchecked Sendable {
         parameters = try Buffer(count: network.parameterFloats, for: "a model's weights")
         if let convolutions = network.convolutions {
             let channels = convolutions.shape.channels
-            transformed = try Buffer(count: (convolutions.separate ? 2 : 1) * 16 * channels * channels, for: "a model's weights")
+            transformed = try Buffer(count: (convolutions.separate ? 2 : 1) * 36 * channels * channels, for: "a model's weights")
             blank = try Buffer(count: Self.blankFloats(convolutions) + 2 * padded(convolutions.plane * channels)
-                + padded(convolutions.windows) + Int(DP_CONV_POOL_SCRATCH) * channels, for: "a model's weights")
+                + padded(convolutions.tiles) + dp_conv_pool_scratch(channels), for: "a model's weights")
         } else {
             transformed = nil
             blank = nil
@@ -85,14 +87,14 @@ public final class Model: @unchecked Sendable {
         for y in 1 ... c.shape.height {
             for x in 1 ... c.shape.width { plane[y * (c.shape.width + 2) + x] = background }
         }
-        for window in 0 ..< c.windows { list[window] = Int32(truncatingIfNeeded: window) }
+        for tile in 0 ..< c.tiles { list[tile] = Int32(truncatingIfNeeded: tile) }
         kernels.conv_first(shape, plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, act)
         for image in 0 ..< (c.separate ? 2 : 1) {
-            let u = transformed.pointer + image * 16 * channels * channels
+            let u = transformed.pointer + image * 36 * channels * channels
             let place = blankPlace(image, c, blank)
             kernels.winograd_weights(channels, parameters.pointer + (image == 0 ? c.weights2.0 : c.weights2.1), u)
-            kernels.conv_pool(shape, c.windows, list, act, u, parameters.pointer + (image == 0 ? c.bias2.0 : c.bias2.1),
-                              place.features, place.choice, act + padded(c.plane * channels) + padded(c.windows))
+            kernels.conv_pool(shape, c.tiles, list, act, u, parameters.pointer + (image == 0 ? c.bias2.0 : c.bias2.1),
+                              place.features, place.choice, act + padded(c.plane * channels) + padded(c.tiles))
         }
     }
 
@@ -120,7 +122,7 @@ public final class Model: @unchecked Sendable {
     func transformedWeights(_ image: Int) -> UnsafePointer<Float>? {
         guard let convolutions = network.convolutions, let transformed else { return nil }
         let channels = convolutions.shape.channels
-        return UnsafePointer(transformed.pointer) + (convolutions.separate ? image * 16 * channels * channels : 0)
+        return UnsafePointer(transformed.pointer) + (convolutions.separate ? image * 36 * channels * channels : 0)
     }
 
     // MARK: Tensors

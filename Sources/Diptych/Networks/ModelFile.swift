@@ -43,13 +43,19 @@ extension Model {
 
     var metadata: [(key: String, value: String)] {
         let d = description
-        return [
+        var metadata: [(key: String, value: String)] = [
             ("format", "pt"), ("producer", "diptych"), ("architecture", "\(d.architecture.name)"), ("height", "\(d.height)"),
             ("width", "\(d.width)"), ("classes", "\(d.classes)"), ("channels", "\(d.channels)"), ("fc1_width", "\(d.fc1Width)"),
             ("fc2_width", "\(d.fc2Width)"), ("head_width", "\(d.headWidth)"), ("mlp_width1", "\(d.mlpWidth1)"),
             ("mlp_width2", "\(d.mlpWidth2)"), ("dropout", ExactText.encode(Double(d.dropout))), ("decision", "\(decision.name)"),
             ("mean", ExactText.encode(Double(mean))), ("standard_deviation", ExactText.encode(Double(standardDeviation))),
         ]
+        // Only of a calibrated model, so that the files of others stay as they were.
+        if temperatures != Temperatures() {
+            metadata.append(("head_temperature", ExactText.encode(Double(temperatures.head))))
+            metadata.append(("class_temperature", ExactText.encode(Double(temperatures.classes))))
+        }
+        return metadata
     }
 
     static func load(_ file: SafetensorsFile, name: String) throws(DiptychError) -> Model {
@@ -78,6 +84,14 @@ extension Model {
             model.standardise(mean: mean, standardDeviation: deviation)
         } else {
             model.weightsChanged()
+        }
+        var temperatures = Temperatures()
+        if metadata.has("head_temperature") { temperatures.head = try metadata.float("head_temperature") }
+        if metadata.has("class_temperature") { temperatures.classes = try metadata.float("class_temperature") }
+        do throws(DiptychError) {
+            try model.setTemperatures(temperatures)
+        } catch {
+            throw DiptychError(.corrupt, "\(name): \(error.message)")
         }
         if metadata.has("decision") { model.decision = try metadata.choice("decision", [.head, .marginal]) { $0.name } }
         return model

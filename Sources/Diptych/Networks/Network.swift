@@ -57,6 +57,8 @@ struct ConvolutionLayers {
     let separate: Bool
 
     var windows: Int { (shape.height / 2) * (shape.width / 2) }
+    /// Of up to 2x2 windows; see kernels.h.
+    var tiles: Int { (shape.height / 2 + 1) / 2 * ((shape.width / 2 + 1) / 2) }
     /// Floats of a bordered plane with one channel.
     var plane: Int { (shape.height + 2) * (shape.width + 2) }
     /// Parameters of both convolutions in one run of memory.

@@ -28,16 +28,23 @@ extension Model {
         for index in 0 ..< count * pixels where !pairs[index].isFinite {
             throw DiptychError(.invalidArgument, "pixel \(index % (pixels / 2)) of image \(index / (pixels / 2) % 2) of pair \(index / pixels) is \(text(pairs[index])), but must be finite")
         }
-        try predict(PredictJob(model: self, floats: pairs, bytes: nil, count: count, predictions: predictions,
-                               classProbabilities: classProbabilities), threads: threads)
+        try predict(PredictJob(model: self, floats: pairs, bytes: nil, count: count,
+                               output: .answers(predictions, classProbabilities: classProbabilities)), threads: threads)
     }
 
     /// The same for bytes.
     public func predict(_ pairs: UnsafePointer<UInt8>, count: Int, threads: Int,
                         into predictions: UnsafeMutablePointer<Prediction>,
                         classProbabilities: UnsafeMutablePointer<Float>? = nil) throws(DiptychError) {
-        try predict(PredictJob(model: self, floats: nil, bytes: pairs, count: count, predictions: predictions,
-                               classProbabilities: classProbabilities), threads: threads)
+        try predict(PredictJob(model: self, floats: nil, bytes: pairs, count: count,
+                               output: .answers(predictions, classProbabilities: classProbabilities)), threads: threads)
+    }
+
+    /// The network's bare answers, which temperatures are fitted to: head [count], classes [count][2][classes].
+    func bareLogits(of pairs: Pairs, threads: Int, head: UnsafeMutablePointer<Float>,
+                    classes: UnsafeMutablePointer<Float>) throws(DiptychError) {
+        try predict(PredictJob(model: self, floats: pairs.images.pointer, bytes: nil, count: pairs.count,
+                               output: .logits(head: head, classes: classes)), threads: threads)
     }
 
     private func predict(_ job: PredictJob, threads: Int) throws(DiptychError) {
@@ -64,10 +71,14 @@ private struct PredictJob {
     let floats: UnsafePointer<Float>?
     let bytes: UnsafePointer<UInt8>?
     let count: Int
-    let predictions: UnsafeMutablePointer<Prediction>
-    let classProbabilities: UnsafeMutablePointer<Float>?
+    let output: Output
     /// A flag, set where a thread had no memory. Apart from the job, which the threads only read.
     var failed: UnsafeMutablePointer<Int32>?
+
+    enum Output {
+        case answers(UnsafeMutablePointer<Prediction>, classProbabilities: UnsafeMutablePointer<Float>?)
+        case logits(head: UnsafeMutablePointer<Float>, classes: UnsafeMutablePointer<Float>)
+    }
 
     static func scratchBytes(_ model: Model) -> Int {
         (model.predictLayout.floats + Pass.convolveScratch(model.network) + 2 * padded(model.description.classes))
@@ -97,15 +108,30 @@ private struct PredictJob {
         }
         pass.run(pairs: pairs, scratch: scratch)
         for pair in 0 ..< pairs {
-            predictions[first + pair] = answer(pass, pair: pair, index: first + pair, probabilities: scratch)
+            switch output {
+            case .answers(let predictions, let classProbabilities):
+                let shares = classProbabilities.map { $0 + 2 * (first + pair) * model.description.classes }
+                predictions[first + pair] = answer(pass, pair: pair, probabilities: scratch, classProbabilities: shares)
+            case .logits(let head, let classes):
+                head[first + pair] = headLogit(pass, pair: pair)
+                let count = model.description.classes, row = padded(count)
+                for image in 0 ..< 2 {
+                    (classes + (2 * (first + pair) + image) * count).update(from: pass.logits + (2 * pair + image) * row, count: count)
+                }
+            }
         }
     }
 
-    private func answer(_ pass: Pass, pair: Int, index: Int, probabilities a: UnsafeMutablePointer<Float>) -> Prediction {
+    private func headLogit(_ pass: Pass, pair: Int) -> Float {
+        (pass.base + pass.layout.head.1)[pair * pass.network.head[1].outputs]
+    }
+
+    private func answer(_ pass: Pass, pair: Int, probabilities a: UnsafeMutablePointer<Float>,
+                        classProbabilities: UnsafeMutablePointer<Float>?) -> Prediction {
         let classes = model.description.classes, row = padded(classes)
         let b = a + row
-        _ = softmax(pass.logits + 2 * pair * row, classes: classes, into: a)
-        _ = softmax(pass.logits + (2 * pair + 1) * row, classes: classes, into: b)
+        _ = softmax(pass.logits + 2 * pair * row, classes: classes, temperature: model.temperatures.classes, into: a)
+        _ = softmax(pass.logits + (2 * pair + 1) * row, classes: classes, temperature: model.temperatures.classes, into: b)
         // sum over j of P(b = j) * P(a <= j)
         var marginal: Float = 0, below: Float = 0
         var first = 0, second = 0
@@ -117,14 +143,13 @@ private struct PredictJob {
         }
         marginal = min(marginal, 1)
         if let classProbabilities {
-            let target = classProbabilities + 2 * index * classes
-            target.update(from: a, count: classes)
-            (target + classes).update(from: b, count: classes)
+            classProbabilities.update(from: a, count: classes)
+            (classProbabilities + classes).update(from: b, count: classes)
         }
-        let z = (pass.base + pass.layout.head.1)[pair * pass.network.head[1].outputs]
+        let z = headLogit(pass, pair: pair)
         let byHead = z > 0, byMarginal = marginal > 0.5
         let decision = model.decision == .head ? byHead : byMarginal
-        return Prediction(probability: sigmoid(z), marginal: marginal, firstDigit: Int32(first), secondDigit: Int32(second),
+        return Prediction(probability: sigmoid(z / model.temperatures.head), marginal: marginal, firstDigit: Int32(first), secondDigit: Int32(second),
                           firstConfidence: a[first], secondConfidence: b[second], lessOrEqual: decision ? 1 : 0,
                           agrees: byHead == byMarginal ? 1 : 0)
     }

@@ -1,6 +1,7 @@
 import CDiptychPlatform
 
-/// How well a model does on pairs. Errors are shares, 0 to 1; what cannot be known without digits is NaN.
+/// How well a model does on pairs, by the probabilities that `predict` answers, temperatures applied. Errors are shares, 0 to
+/// 1; what cannot be known without digits is NaN.
 public struct Evaluation: Sendable {
     public var count = 0
     /// Pairs that the head decides wrongly.
@@ -13,6 +14,9 @@ public struct Evaluation: Sendable {
     public var bce = Double.nan
     /// Mean sum of both digits' cross entropies.
     public var auxiliary = Double.nan
+    /// How the head's and the marginal's probabilities compare with the targets (the marginal's only with digits).
+    public var head = Reliability()
+    public var marginal = Reliability()
 }
 
 extension Model {
@@ -34,6 +38,7 @@ extension Model {
         if let confusion { confusion.update(repeating: 0, count: classes * classes) }
 
         var wrong = 0, marginalWrong = 0, digitsWrong = 0, bce = 0.0, auxiliary = 0.0
+        var head = Reliability(), marginal = Reliability()
         var start = 0
         while start < pairs.count {
             let count = min(block, pairs.count - start)
@@ -41,10 +46,14 @@ extension Model {
                         classProbabilities: probabilities.pointer)
             for i in 0 ..< count {
                 let prediction = predictions[i], target = pairs.targets[start + i] > 0.5
-                wrong += (prediction.probability > 0.5) != target ? 1 : 0
+                // The decision itself: a probability may round to one half.
+                let byHead = (prediction.lessOrEqual == 1) == (decision == .head || prediction.agrees == 1)
+                wrong += byHead != target ? 1 : 0
+                head.add(prediction.probability, happened: target)
                 marginalWrong += (prediction.marginal > 0.5) != target ? 1 : 0
                 bce += negativeLog(target ? prediction.probability : 1 - prediction.probability)
                 guard let digits = pairs.digits else { continue }
+                marginal.add(prediction.marginal, happened: target)
                 for image in 0 ..< 2 {
                     let digit = Int(digits[2 * (start + i) + image])
                     let predicted = Int(image == 0 ? prediction.firstDigit : prediction.secondDigit)
@@ -58,6 +67,8 @@ extension Model {
         guard pairs.count > 0 else { return Evaluation() }
         let count = Double(pairs.count)
         var result = Evaluation(count: pairs.count, error: Double(wrong) / count, bce: bce / count)
+        result.head = head
+        result.marginal = marginal
         if pairs.digits != nil {
             result.marginalError = Double(marginalWrong) / count
             result.digitError = Double(digitsWrong) / (2 * count)

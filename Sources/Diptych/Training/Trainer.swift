@@ -53,13 +53,14 @@ public final class Trainer: @unchecked Sendable {
     }
 
     /// Throws `mismatch` where model and pairs do not fit, `invalidArgument` for an option out of range. A fresh run sets
-    /// the model's standardisation to the pairs'.
+    /// the model's standardisation to the pairs', and its temperatures to 1.
     public convenience init(model: Model, pairs: Pairs, options: TrainerOptions) throws(DiptychError) {
         try self.init(prepared: model, pairs: pairs, options: options)
         let mean = Float(pairs.mean), deviation = Float(pairs.standardDeviation)
         guard mean.isFinite && deviation.isFinite else {
             throw DiptychError(.invalidArgument, "the pairs' pixels are too large to standardise: their mean is \(text(pairs.mean)), their deviation \(text(pairs.standardDeviation))")
         }
+        model.temperatures = Temperatures()
         // Images of one shade have nothing to be divided by.
         model.standardise(mean: mean, standardDeviation: (1 / deviation).isFinite ? deviation : 1)
     }

@@ -38,6 +38,7 @@ struct Describe: ParsableCommand {
         say()
         say("decides by the \(model.decision.name); pixels: mean \(fixed(Double(model.mean), 3)), standard deviation "
             + fixed(Double(model.standardDeviation), 3))
+        if model.temperatures != Temperatures() { say("temperature \(temperatureText(model.temperatures))") }
     }
 
     private func describe(_ description: NetworkDescription) {

@@ -63,6 +63,12 @@ struct Evaluate: ParsableCommand {
                 json.member("train_error", trainError)
                 json.member("bce", result.bce)
                 json.member("auxiliary", result.auxiliary)
+                json.member("ece", result.head.expectedCalibrationError)
+                json.member("marginal_ece", result.marginal.expectedCalibrationError)
+                json.object("reliability") { json in
+                    json.member("head", result.head)
+                    json.member("marginal", result.marginal)
+                }
                 json.member("seconds", seconds)
                 json.key("confusion")
                 json.array { json in
@@ -77,6 +83,8 @@ struct Evaluate: ParsableCommand {
         say("test error   \(percent(result.error)) by the head, \(percent(result.marginalError)) by the marginal")
         if !trainError.isNaN { say("train error  \(percent(trainError)) by the head") }
         say("digit error  \(percent(result.digitError))")
+        say("calibration  expected error \(percent(result.head.expectedCalibrationError)) of the head's probability, "
+            + "\(percent(result.marginal.expectedCalibrationError)) of the marginal")
         say("time         \(fixed(seconds, 3)) s")
         if classes <= 20 { printConfusion(confusion, classes) }
     }
@@ -88,6 +96,21 @@ struct Evaluate: ParsableCommand {
         for i in 0 ..< classes {
             let row = (0 ..< classes).map { j in right(counts[i * classes + j] == 0 ? "." : "\(counts[i * classes + j])", 5) }.joined()
             say(right("\(i)", 10) + row)
+        }
+    }
+}
+
+extension JSONWriter {
+    /// A reliability diagram: an array of its bins.
+    fileprivate mutating func member(_ name: String, _ reliability: Reliability) {
+        array(name) { json in
+            for bin in reliability.bins {
+                json.object { json in
+                    json.member("count", bin.count)
+                    json.member("mean_probability", bin.meanProbability)
+                    json.member("frequency", bin.frequency)
+                }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ struct Train: ParsableCommand {
               diptych train --architecture mlp --loss-ratio 0
               diptych train --data mnist --epochs 100 --checkpoint run
               diptych train --data mnist --resume run --checkpoint run
+              diptych train --pairs 1200 --calibrate 200 --out my.safetensors
 
             The seed decides the weights, the pairs that are drawn, dropout and shuffling;
             threads change nothing but the time. Ctrl-C (or SIGTERM) stops after the
@@ -29,6 +30,10 @@ struct Train: ParsableCommand {
 
     @Option(help: ArgumentHelp("Test pairs to draw (default: likewise).", valueName: "n"))
     var testPairs: Int?
+
+    @Option(help: ArgumentHelp(
+        "Hold the last n of the drawn training pairs out of training, and fit the model's temperatures to them after it.", valueName: "n"))
+    var calibrate = 0
 
     @Option(help: ArgumentHelp("Seed of everything random (default: 0).", valueName: "n"))
     var seed: UInt64?
@@ -64,6 +69,7 @@ struct Train: ParsableCommand {
     func validate() throws {
         if let pairs, pairs < 1 { throw ValidationError("--pairs is \(pairs), but must be at least 1") }
         if let testPairs, testPairs < 1 { throw ValidationError("--test-pairs is \(testPairs), but must be at least 1") }
+        if calibrate < 0 { throw ValidationError("--calibrate is \(calibrate), but must be at least 0") }
         if half && out == nil { throw ValidationError("--half is about the file that --out names, but there is no --out") }
         if evaluateEvery < 0 { throw ValidationError("--evaluate-every is \(evaluateEvery), but must be at least 0") }
         if resume != nil && !(network.isEmpty && recipe.isEmptyButEpochs && pairs == nil && seed == nil) {
@@ -110,7 +116,16 @@ struct Train: ParsableCommand {
 
         let digits = try source.open(.train, images: image.options(for: description))
         if network.classes == nil && resume == nil { description.classes = max(10, digits.classes) }
-        let train = try digits.drawPairs(pairCount, for: description, seed: seed, option: "--pairs")
+        // A checkpoint knows the pairs that were trained on; those held out follow them in the draw.
+        if resume != nil, let trained = pairCount { pairCount = trained + min(calibrate, digits.count) }
+        var train = try digits.drawPairs(pairCount, for: description, seed: seed, option: "--pairs"), held: Pairs?
+        if calibrate > 0 {
+            guard calibrate < train.count else {
+                throw DiptychError(.invalidArgument, "--calibrate \(calibrate) leaves none of the \(train.count) drawn pairs to train on; give more --pairs")
+            }
+            held = try train.part(train.count - calibrate ..< train.count)
+            train = try train.part(0 ..< train.count - calibrate)
+        }
         var test: Pairs?
         if source.hasTestSplit {
             test = try source.open(.test, images: image.options(for: description))
@@ -121,7 +136,7 @@ struct Train: ParsableCommand {
         } else {
             try Trainer(model: Model(description, seed: seed), pairs: train, options: options)
         }
-        return TrainingRun(trainer: trainer, test: test, source: source, evaluateEvery: evaluateEvery, checkpoint: checkpoint,
+        return TrainingRun(trainer: trainer, held: held, test: test, source: source, evaluateEvery: evaluateEvery, checkpoint: checkpoint,
                            quiet: quiet)
     }
 }

@@ -6,8 +6,11 @@ struct ModelFlags: ParsableArguments {
             completion: .file(extensions: ["safetensors"]))
     var model: String?
 
-    func load() throws(DiptychError) -> Model {
-        if let model { return try .load(path: model) }
+    func load() throws(DiptychError) -> Model { try Self.load(model) }
+
+    /// The model in that file, or the built-in one.
+    static func load(_ path: String?) throws(DiptychError) -> Model {
+        if let path { return try .load(path: path) }
         do throws(DiptychError) {
             return try .builtIn()
         } catch {

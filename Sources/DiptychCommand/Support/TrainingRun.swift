@@ -4,6 +4,8 @@ import Diptych
 /// One `diptych train`: the loop over the steps, and what it found.
 final class TrainingRun {
     let trainer: Trainer
+    /// What the temperatures are fitted to.
+    private let held: Pairs?
     private let test: Pairs?
     private let source: DataSource
     private let evaluateEvery: Int
@@ -23,8 +25,9 @@ final class TrainingRun {
     /// The signal that stopped the run.
     private(set) var interruption: Interrupt?
 
-    init(trainer: Trainer, test: Pairs?, source: DataSource, evaluateEvery: Int, checkpoint: String?, quiet: Bool) {
+    init(trainer: Trainer, held: Pairs?, test: Pairs?, source: DataSource, evaluateEvery: Int, checkpoint: String?, quiet: Bool) {
         self.trainer = trainer
+        self.held = held
         self.test = test
         self.source = source
         self.evaluateEvery = evaluateEvery
@@ -41,7 +44,7 @@ final class TrainingRun {
             + (trainer.step > 0 ? "; resumed at step \(trainer.step) of \(trainer.steps)" : "")
     }
 
-    /// Trains to the end, or until a signal; then evaluates.
+    /// Trains to the end, or until a signal; then calibrates and evaluates.
     func train() throws(DiptychError) {
         Interrupt.install()
         defer { Interrupt.remove() }
@@ -59,6 +62,7 @@ final class TrainingRun {
             bar?.draw(progress)
             if ends { try epochEnded(progress, bar) }
         }
+        if let held { try trainer.model.calibrate(held, threads: trainer.options.threads) }
         try evaluate()
     }
 
@@ -91,10 +95,15 @@ final class TrainingRun {
             say("test error   \(percent(result.error)) by the head, \(percent(result.marginalError)) by the marginal, on "
                 + "\(grouped(result.count)) pairs" + (figure.map { "   (the report's mean: \(percent($0)) by the head)" } ?? ""))
             say("digit error  \(percent(result.digitError))")
+            if held != nil {
+                say("calibration  expected error \(percent(result.head.expectedCalibrationError)) of the head's probability, "
+                    + "\(percent(result.marginal.expectedCalibrationError)) of the marginal")
+            }
         } else {
             say("test error   not measured: \(source.name) has no test split")
         }
         say("train error  \(percent(trainError)) by the head")
+        if let held { say("temperature  \(temperatureText(trainer.model.temperatures)), fitted to \(grouped(held.count)) other pairs") }
         say("time         \(fixed(seconds, 2)) s for \(trainer.options.epochs) epochs and the test")
         if let out { say("saved        \(out)") }
     }
@@ -113,6 +122,11 @@ final class TrainingRun {
             json.member("test_error", self.result?.error ?? .nan)
             json.member("marginal_test_error", self.result?.marginalError ?? .nan)
             json.member("digit_error", self.result?.digitError ?? .nan)
+            json.member("ece", self.result?.head.expectedCalibrationError ?? .nan)
+            json.member("marginal_ece", self.result?.marginal.expectedCalibrationError ?? .nan)
+            json.member("calibration_pairs", self.held?.count ?? 0)
+            json.member("head_temperature", self.trainer.model.temperatures.head)
+            json.member("class_temperature", self.trainer.model.temperatures.classes)
             json.member("train_error", self.trainError)
             json.member("report_test_error", reportedTestError(self.trainer) ?? .nan)
             json.member("seconds", self.seconds)

@@ -42,15 +42,6 @@ extension Pairs {
         let targets = (0 ..< count).map { digits[2 * $0] <= digits[2 * $0 + 1] ? Float(1) : 0 }
         return try Pairs.fromMemory(images: images, targets: targets, digits: withDigits ? digits : nil, count: count, height: d.height, width: d.width)
     }
-
-    /// The pairs at `range`.
-    func part(_ range: Range<Int>) throws -> Pairs {
-        let pixels = 2 * height * width, digits = digits?.array
-        return try Pairs.fromMemory(images: Array(images.array[range.lowerBound * pixels ..< range.upperBound * pixels]),
-                                    targets: Array(targets.array[range]),
-                                    digits: digits.map { Array($0[2 * range.lowerBound ..< 2 * range.upperBound]) },
-                                    count: range.count, height: height, width: width)
-    }
 }
 
 extension Model {

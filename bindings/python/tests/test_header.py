@@ -32,6 +32,7 @@ STRUCTS = [
     "diptych_trainer_options",
     "diptych_progress",
     "diptych_evaluation",
+    "diptych_reliability_bin",
 ]
 
 

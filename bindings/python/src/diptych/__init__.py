@@ -26,9 +26,9 @@ from .errors import (
     SystemResourceError,
     TensorNotFoundError,
 )
-from .evaluation import Evaluation, evaluate
+from .evaluation import Evaluation, Reliability, evaluate, reliability
 from .images import load_png
-from .model import Model, Tensors
+from .model import Model, Temperatures, Tensors
 from .options import ImageOptions, ModelOptions, PixelOptions, TrainerOptions
 from .prediction import Prediction, Predictions
 from .training import Progress, Trainer, train
@@ -71,7 +71,9 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Progress",
+    "Reliability",
     "SystemResourceError",
+    "Temperatures",
     "Tensors",
     "TensorNotFoundError",
     "Trainer",
@@ -80,5 +82,6 @@ __all__ = [
     "evaluate",
     "library_version",
     "load_png",
+    "reliability",
     "train",
 ]

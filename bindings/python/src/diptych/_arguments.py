@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import operator
 import os
 from typing import Any, Union
@@ -26,6 +27,12 @@ def whole(value: Any, name: str, allowed: tuple[int, int] = INT32) -> int:
     if not allowed[0] <= number <= allowed[1]:
         raise ValueError(f"{name} is {number}, but must be from {allowed[0]} to {allowed[1]}")
     return number
+
+
+def real(value: Any, name: str) -> float:
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a real number, not {value!r}")
+    return float(value)
 
 
 def path(value: PathLike, name: str) -> bytes:

@@ -8,7 +8,6 @@ parameters take NumPy arrays of the right dtype or None; handle parameters take 
 from __future__ import annotations
 
 import ctypes
-import numbers
 import os
 import sys
 from collections.abc import Mapping
@@ -33,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from . import errors
-from ._arguments import INT32, UINT64, whole
+from ._arguments import INT32, UINT64, real, whole
 
 VERSION = (0, 1, 0)
 """The version of the header that these declarations follow."""
@@ -160,8 +159,20 @@ class diptych_evaluation(Structure):
         ("digit_error", c_double),
         ("bce", c_double),
         ("auxiliary", c_double),
+        ("ece", c_double),
+        ("marginal_ece", c_double),
     ]
 
+
+class diptych_reliability_bin(Structure):
+    _fields_ = [
+        ("count", c_int64),
+        ("mean_probability", c_double),
+        ("frequency", c_double),
+    ]
+
+
+RELIABILITY_BINS = 15
 
 diptych_progress_callback = ctypes.CFUNCTYPE(c_int32, POINTER(diptych_progress), c_void_p)
 
@@ -195,10 +206,10 @@ class Array:
 
 
 ANY, BYTES, FLOATS, INTS, COUNTS = Array(None), Array(c_uint8), Array(c_float), Array(c_int32), Array(c_uint64)
-CHARACTERS, PREDICTIONS = Array(ctypes.c_char), Array(diptych_prediction)
+CHARACTERS, PREDICTIONS, BINS = Array(ctypes.c_char), Array(diptych_prediction), Array(diptych_reliability_bin)
 MODEL, DATASET, PAIRS, TRAINER = map(POINTER, (diptych_model, diptych_dataset, diptych_pairs, diptych_trainer))
 IMAGE_OPTIONS = POINTER(diptych_image_options)
-SIZE_OUT, INT_OUT = POINTER(c_size_t), POINTER(c_int32)
+SIZE_OUT, INT_OUT, FLOAT_OUT = POINTER(c_size_t), POINTER(c_int32), POINTER(c_float)
 
 # ---- Declarations: functions -----------------------------------------------------------------------------
 
@@ -221,6 +232,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "diptych_model_describe": (c_int32, MODEL, CHARACTERS, c_size_t, SIZE_OUT),
     "diptych_model_tensor_get": (c_int32, MODEL, c_char_p, FLOATS, c_size_t, SIZE_OUT),
     "diptych_model_tensor_set": (c_int32, MODEL, c_char_p, FLOATS, c_size_t),
+    "diptych_model_temperatures_get": (c_int32, MODEL, FLOAT_OUT, FLOAT_OUT),
+    "diptych_model_temperatures_set": (c_int32, MODEL, c_float, c_float),
     "diptych_model_free": (None, MODEL),
     "diptych_image_options_init": (c_int32, IMAGE_OPTIONS, c_size_t),
     "diptych_image_load_png_file": (c_int32, c_char_p, IMAGE_OPTIONS, FLOATS, c_size_t, SIZE_OUT),
@@ -252,6 +265,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "diptych_trainer_free": (None, TRAINER),
     "diptych_train": (c_int32, MODEL, PAIRS, POINTER(diptych_trainer_options), diptych_progress_callback, c_void_p),
     "diptych_evaluate": (c_int32, MODEL, PAIRS, c_int32, POINTER(diptych_evaluation), COUNTS),
+    "diptych_model_calibrate": (c_int32, MODEL, PAIRS, c_int32),
+    "diptych_reliability": (c_int32, MODEL, PAIRS, c_int32, BINS, BINS),
 }
 
 # ---- Loading ---------------------------------------------------------------------------------------------
@@ -373,6 +388,13 @@ def height_and_width(function: Any, handle: Handle) -> tuple[int, int]:
     return height.value, width.value
 
 
+def temperatures(model: Handle) -> tuple[float, float]:
+    """diptych_model_temperatures_get: the head's and the classes'."""
+    head, classes = c_float(), c_float()
+    lib.diptych_model_temperatures_get(model, head, classes)
+    return head.value, classes.value
+
+
 def progress() -> diptych_progress:
     return diptych_progress(struct_size=sizeof(diptych_progress))
 
@@ -421,9 +443,7 @@ def _member(name: str, value: Any, kind: Any) -> Any:
     if name in CHOICES:
         return choice(name, value)
     if kind is c_float:
-        if not isinstance(value, numbers.Real):
-            raise TypeError(f"{name} must be a real number, not {value!r}")
-        return float(value)
+        return real(value, name)
     return whole(value, name, UINT64 if kind is c_uint64 else INT32)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from . import _arguments, _library, errors
 from ._arguments import PathLike, Source, whole
 from ._library import lib
 from ._resource import Resource
+from .data import Pairs
 from .options import ModelOptions, PixelOptions
 from .prediction import Prediction, Predictions
 
@@ -26,7 +27,7 @@ class Model(Resource):
     """A network with its weights, and the mean and standard deviation of the pixels that it was trained on.
 
     Any number of threads may predict with, evaluate, describe or save one model at once (calls run in parallel),
-    as long as none trains it or sets its tensors meanwhile. Pickling keeps everything.
+    as long as none trains or calibrates it, or sets its tensors or temperatures meanwhile. Pickling keeps everything.
     """
 
     _geometry: tuple[int, int, int] | None = None
@@ -82,8 +83,8 @@ class Model(Resource):
 
     def describe(self) -> dict[str, Any]:
         """What the model is: architecture, height, width, classes, parameters, multiply_adds of a pair, dropout,
-        decision, mean, standard_deviation, layers (name, kind, input and output shape, parameters, multiply_adds)
-        and tensors (name, shape)."""
+        decision, mean, standard_deviation, head_temperature, class_temperature, layers (name, kind, input and output
+        shape, parameters, multiply_adds) and tensors (name, shape)."""
         handle = self._open()
         text = np.empty(_library.size(lib.diptych_model_describe, handle, None, 0) + 1, "S1")
         _library.size(lib.diptych_model_describe, handle, text, text.size)
@@ -158,6 +159,28 @@ class Model(Resource):
         return Predictions(answer)[0]
 
     @property
+    def temperatures(self) -> Temperatures:
+        """What predicting divides the logits by, (head, classes); (1, 1) where the model is not calibrated. Set it
+        to copy another model's: `model.temperatures = other.temperatures`; each is from 0.05 to 20."""
+        return Temperatures(*_library.temperatures(self._open()))
+
+    @temperatures.setter
+    def temperatures(self, value: tuple[float, float]) -> None:
+        head, classes = (_arguments.real(one, "temperature") for one in value)
+        lib.diptych_model_temperatures_set(self._open(), head, classes)
+
+    def calibrate(self, pairs: Pairs, threads: int = 0) -> Temperatures:
+        """Fit the temperatures to pairs that the model was not trained on, and set them (Guo et al., 2017): each
+        is the one with the least negative log likelihood, the head's of the targets, the classes' of the digits.
+
+        Without digits the classes' stays. A temperature is 1 where the pairs do not tell it, as where the model
+        answers without one mistake. threads: as in predict. Raises MismatchError where the sizes differ.
+        """
+        handles = self._open(), Pairs._borrow(pairs, "pairs")
+        lib.diptych_model_calibrate(*handles, whole(threads, "threads"))
+        return self.temperatures
+
+    @property
     def tensors(self) -> Tensors:
         """The weights by name, to read and to set: `model.tensors["fc1.weight"]`."""
         self._open()
@@ -180,6 +203,13 @@ class Model(Resource):
     def _summary(self) -> str:
         height, width, classes = self._shape()
         return f"{self.architecture} {height}x{width}, {classes} classes, {self.parameter_count} parameters"
+
+
+class Temperatures(NamedTuple):
+    """What a model's logits are divided by before they become probabilities."""
+
+    head: float
+    classes: float
 
 
 class Tensors(Mapping[str, NDArray[np.float32]]):
