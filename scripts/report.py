@@ -55,11 +55,11 @@ def plural(count, noun):
 EPOCHS = {"table1": 25, "curves": 50, "loss-ratio": 50, "grid": 25}  # what the command does unless it is told
 
 
-def ran(data):
+def ran(data, extra=""):
     """The command, its seeds and its time."""
     name, seed, epochs = data["experiment"], data["options"]["seed"], data["options"]["epochs"]
     command = (f"diptych experiment {name}" + ("" if data["data"] == "the bundled sample" else " --data mnist")
-               + ("" if epochs == EPOCHS[name] else f" --epochs {epochs}") + f" --rounds {data['rounds']} --seed {seed}")
+               + extra + ("" if epochs == EPOCHS[name] else f" --epochs {epochs}") + f" --rounds {data['rounds']} --seed {seed}")
     return (f"`{command}` (seeds {seed} to {seed + data['rounds'] - 1}): {minutes(data['seconds'])}, "
             f"{plural(data['trials_at_a_time'], 'run')} at a time, each on {plural(data['threads_per_trial'], 'thread')}")
 
@@ -117,6 +117,15 @@ def comparisons(data):
     return table(["not in the report", "difference", "95 % interval", "p"], rows)
 
 
+def best(data):
+    rows = [[{"siamese": "the report's"}.get(r["name"], "best"), r["networks"], r["epochs"], f"{r['parameters']:,}", points(r["marginal_test_error_mean"]),
+             points(r["marginal_test_error_sd"]), interval(r["marginal_test_error_interval"]), points(r["test_error_mean"]),
+             points(r["digit_error_mean"]), points(r["train_error_mean"]), f"{r['seconds_mean']:.1f}"] for r in data["rows"]]
+    differences = [[f"{c['first']} - {c['second']}", points(c["difference"]), interval(c["interval"]), p_value(c["p"])] for c in data["comparisons"]]
+    return (table(["recipe", "networks", "epochs", "parameters", "error by marginal", "sd", "95 % interval", "by head", "digits", "train error", "seconds"], rows)
+            + "\n\n" + table(["by marginal", "difference", "95 % interval", "p"], differences))
+
+
 def curves(data):
     shown = [e for e in (1, 5, 10, 25, 50) if e <= data["options"]["epochs"]]
     if data["options"]["epochs"] not in shown:
@@ -154,7 +163,7 @@ def calibration(data):
 def page(folder):
     def load(name):
         return json.loads((folder / f"{name}.json").read_text())
-    t, c, l, g, e, m = (load(n) for n in ("table1", "curves", "loss-ratio", "grid", "evaluate", "machine"))
+    t, b, c, l, g, e, m = (load(n) for n in ("table1", "best", "curves", "loss-ratio", "grid", "evaluate", "machine"))
     o = t["options"]
     draws = ("the bundled sample of 5,000 training and 2,500 test digits, so that rounds share images" if t["data"] == "the bundled sample"
              else "all of MNIST's 60,000 training and 10,000 test digits")
@@ -187,6 +196,13 @@ do not tell ours from the report's. The marginal and the digits mean nothing wit
 *Holds* and *the opposite holds* where the interval leaves out 0; else the rounds do not decide.
 
 {comparisons(t)}
+
+## The best recipe
+
+{ran(b, " --rows siamese,best,best-ensemble")}. Siamese networks on the same pairs; those of one row of an
+ensemble differ in their weights and what is random in training, and their probabilities are averaged.
+
+{best(b)}
 
 ## Learning curves
 

@@ -29,12 +29,14 @@ for experiment in table1 curves loss-ratio; do
     echo "== diptych experiment $experiment --rounds $rounds"
     "$diptych" experiment "$experiment" "$@" --rounds "$rounds" ${REPORT_FLAGS:-} --out "$work/$experiment.json" --resume
 done
+echo "== diptych experiment table1 --rows best,best-ensemble"
+"$diptych" experiment table1 "$@" --rows siamese,best,best-ensemble --rounds "$rounds" ${REPORT_FLAGS:-} --out "$work/best.json" --resume
 echo "== diptych experiment grid"
 "$diptych" experiment grid "$@" ${REPORT_FLAGS:-} --out "$work/grid.json" --resume
 "$diptych" evaluate "$@" ${mnist:+--pairs 5000} --hardest 16 --json >"$work/evaluate.json"
 "$python" scripts/report.py machine >"$work/machine.json"
 
-cp "$work"/table1.json "$work"/curves.json "$work"/loss-ratio.json "$work"/grid.json "$work"/evaluate.json "$work"/machine.json "$results"
+cp "$work"/table1.json "$work"/best.json "$work"/curves.json "$work"/loss-ratio.json "$work"/grid.json "$work"/evaluate.json "$work"/machine.json "$results"
 "$python" scripts/figures.py "$results"
 "$python" scripts/report.py "$results"
 echo "$results/README.md"

@@ -1,6 +1,7 @@
 """diptych experiment: its statistics, resuming, stopping, what it reads and refuses; evaluate --hardest."""
 import json
 import math
+import os
 import shutil
 import signal
 import statistics
@@ -86,6 +87,45 @@ def test_a_run_is_what_train_does():
         alone = ok_json("train", *SMALL, "--epochs", 8, "--seed", trial["seed"], "--loss-ratio", ratio)
         for key in ("test_error", "marginal_test_error", "digit_error", "train_error"):
             assert trial[key] == alone[key]
+
+
+def test_best_rows():
+    options = ["--pairs", 200, "--test-pairs", 100, "--epochs", 4, "--quiet"]
+    result = ok_json("experiment", "table1", *options, "--rows", "best,best-ensemble", "--rounds", 1, "--seed", 5)
+    best, ensemble = result["rows"]
+    assert (best["networks"], best["parameters"]) == (1, 115147) and (ensemble["networks"], ensemble["parameters"]) == (5, 5 * 115147)
+    assert "report" not in best and best["loss_ratio"] == 2
+    alone = ok_json("train", "--recipe", "best", *options, "--seed", 5)
+    assert result["runs"][0]["marginal_test_error"] == alone["marginal_test_error"] and result["runs"][0]["train_error"] == alone["train_error"]
+    assert ensemble["marginal_test_error_mean"] != best["marginal_test_error_mean"]
+    [comparison] = result["comparisons"]
+    assert comparison["decision"] == "marginal"
+    assert comparison["difference"] == pytest.approx(ensemble["marginal_test_error_mean"] - best["marginal_test_error_mean"])
+
+
+def test_ensemble_is_the_mean_of_its_members():
+    """Its five networks trained by the library, their answers averaged here."""
+    script = """
+import json, numpy as np, diptych
+train, test = (diptych.Pairs.draw(diptych.Dataset.sample(split), n, seed=4) for split, n in (("train", 300), ("test", 400)))
+heads, classes = [], []
+for member in range(5):
+    model = diptych.Model.create(recipe="best", seed=4 ^ member << 48)
+    diptych.train(model, train, recipe="best", epochs=8, seed=4 ^ member << 48)
+    answers = model.predict(test.images, class_probabilities=True)
+    heads.append(answers.probability), classes.append(answers.class_probabilities)
+mean = np.mean(classes, axis=0, dtype=np.float64)
+marginal = [sum(a[i] * b[j] for i in range(10) for j in range(i, 10)) for a, b in mean]
+targets = test.digits[:, 0] <= test.digits[:, 1]
+print(json.dumps([np.mean((np.mean(heads, axis=0) > 0.5) != targets), np.mean((np.array(marginal) > 0.5) != targets),
+                  np.mean(mean.argmax(axis=2) != test.digits)]))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"), "DIPTYCH_LIBRARY": str(ROOT / "build" / "libdiptych.so")}
+    expected = json.loads(subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True).stdout)
+    [trial] = ok_json("experiment", "table1", "--pairs", 300, "--test-pairs", 400, "--epochs", 8, "--quiet", "--rows", "best-ensemble",
+                      "--rounds", 1, "--seed", 4)["runs"]
+    # Library and command are two builds, whose bits may differ: by two of the 400 pairs at most.
+    assert [trial["test_error"], trial["marginal_test_error"], trial["digit_error"]] == pytest.approx(expected, abs=0.0051)
 
 
 def test_threads_change_nothing():
@@ -297,10 +337,10 @@ def test_wrong_data_and_output(tmp_path):
 # MARK: the page of results
 
 def test_page_of_results(tmp_path):
-    experiments = {"table1": [*SMALL, *TWO], "curves": [*SMALL, *TWO], "loss-ratio": SMALL,
+    experiments = {"table1": [*SMALL, *TWO], "best": [*SMALL, "--rows", "siamese,best,best-ensemble"], "curves": [*SMALL, *TWO], "loss-ratio": SMALL,
                    "grid": [*PAIRS, "--learning-rates", "0.005", "--validation", 20]}
     for name, options in experiments.items():
-        ok("experiment", name, *options, "--rounds", 2, "--out", tmp_path / f"{name}.json")
+        ok("experiment", "table1" if name == "best" else name, *options, "--rounds", 2, "--out", tmp_path / f"{name}.json")
     (tmp_path / "evaluate.json").write_text(ok("evaluate", "--hardest", 4, "--json"))
     script = ROOT / "scripts" / "report.py"
     (tmp_path / "machine.json").write_text(subprocess.run([sys.executable, script, "machine"], check=True, capture_output=True, text=True).stdout)

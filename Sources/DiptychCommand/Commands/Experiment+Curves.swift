@@ -15,16 +15,22 @@ struct Curves: ParsableCommand {
     @OptionGroup var flags: ExperimentFlags
     @OptionGroup var test: TestFlags
 
+    func validate() throws {
+        for row in rows.chosen where row.recipe != nil {
+            throw ValidationError("--rows: \(row.name) is a row of table1, not of the curves; --recipe best is for all lines")
+        }
+    }
+
     func run() throws {
         let data = try test.data(flags), rows = rows.chosen
-        let recipe = flags.recipe.optionsOfCurves
+        let recipe = flags.recipe.ofCurves, epochs = recipe.options.epochs
         let settings = rows.map { $0.setting(recipe, classes: data.classes) }
         let experiment = try Experiment("curves", settings: settings, rounds: flags.rounds ?? 10, flags: flags, data: data, curve: true,
-                                        base: recipe) { trials, json in
+                                        base: recipe.options) { trials, json in
             json.array("lines") { json in
-                for (row, trials) in zip(rows, trials) where !trials.isEmpty {
+                for ((row, setting), trials) in zip(zip(rows, settings), trials) where !trials.isEmpty {
                     json.object { json in
-                        row.write(to: &json, lossRatio: recipe.lossRatio)
+                        row.write(to: &json, setting)
                         TrialSummary(trials).write(to: &json, measure: "test")
                         LearningCurve(row.name, trials).write(to: &json)
                     }
@@ -32,16 +38,16 @@ struct Curves: ParsableCommand {
             }
         }
         try flags.conduct(experiment) { trials in
-            show(zip(rows, trials).map { LearningCurve($0.name, $1) }, epochs: recipe.epochs)
+            show(zip(rows, trials).map { LearningCurve($0.name, $1) }, epochs: epochs)
         }
     }
 }
 
 extension RecipeFlags {
     /// The report's figures go on for twice as long as its table.
-    var optionsOfCurves: TrainerOptions {
-        var options = options
-        options.epochs = epochs ?? 50
-        return options
+    var ofCurves: RecipeFlags {
+        var flags = self
+        flags.epochs = epochs ?? 50
+        return flags
     }
 }

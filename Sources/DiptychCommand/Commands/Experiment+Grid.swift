@@ -98,9 +98,7 @@ struct Grid: ParsableCommand {
     }
 
     private func combinations(_ recipe: TrainerOptions, classes: Int) -> [Setting] {
-        var start = Setting(name: "", description: NetworkDescription(architecture), options: recipe)
-        start.description.classes = classes
-        var settings = [start]
+        var settings = [Setting(name: "", description: flags.recipe.description(architecture, classes: classes), options: recipe)]
         func vary<Value>(_ values: [Value]?, _ set: (inout Setting, Value) -> Void) {
             guard let values else { return }
             settings = settings.flatMap { setting in

@@ -30,10 +30,10 @@ struct LossRatio: ParsableCommand {
     }
 
     func run() throws {
-        let data = try test.data(flags), recipe = flags.recipe.optionsOfCurves
+        let data = try test.data(flags), flagged = flags.recipe.ofCurves, recipe = flagged.options
         let settings = ratios.map { ratio in
-            var setting = Setting(name: "\(architecture.name) \(text(ratio))", description: NetworkDescription(architecture), options: recipe)
-            setting.description.classes = data.classes
+            var setting = Setting(name: "\(architecture.name) \(text(ratio))",
+                                  description: flagged.description(architecture, classes: data.classes), options: recipe)
             setting.options.lossRatio = ratio
             return setting
         }

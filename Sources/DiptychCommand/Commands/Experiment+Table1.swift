@@ -9,10 +9,13 @@ struct Table1: ParsableCommand {
             EXAMPLES
               diptych experiment table1 --data mnist --out table1.json
               diptych experiment table1 --rows siamese,rws --rounds 20
+              diptych experiment table1 --rows siamese,best,best-ensemble
 
             Siamese, RWS and MLP, each with and without the auxiliary loss. In a round all
             rows train on the same pairs and are tested on the same pairs, so that their
-            differences have narrower intervals than their errors.
+            differences have narrower intervals than their errors. The rows best (the
+            recipe best) and best-ensemble (five such networks, whose probabilities are
+            averaged) decide by the marginal; they are trained where --rows asks for them.
             """)
 
     @OptionGroup var rows: RowFlags
@@ -26,24 +29,24 @@ struct Table1: ParsableCommand {
     }
 
     func run() throws {
-        let data = try test.data(flags), recipe = flags.recipe.options, rows = rows.chosen
-        let settings = rows.map { $0.setting(recipe, classes: data.classes) }
+        let data = try test.data(flags), rows = rows.chosen
+        let settings = rows.map { $0.setting(flags.recipe, classes: data.classes) }
         let experiment = try Experiment("table1", settings: settings, rounds: flags.rounds ?? 10, flags: flags, data: data,
-                                        base: recipe) { trials, json in
+                                        base: flags.recipe.options) { trials, json in
             json.array("rows") { json in
-                for (row, trials) in zip(rows, trials) where !trials.isEmpty { write(row, trials, recipe, to: &json) }
+                for (index, row) in rows.enumerated() where !trials[index].isEmpty { write(row, settings[index], trials[index], to: &json) }
             }
-            json.array("comparisons") { json in comparisons(rows, trials).forEach { $0.write(to: &json) } }
+            json.array("comparisons") { json in comparisons(trials).forEach { $0.write(to: &json) } }
         }
-        try flags.conduct(experiment) { show(rows, $0) }
+        try flags.conduct(experiment) { show(rows, settings, $0) }
     }
 
-    private func write(_ row: TableRow, _ trials: [Trial], _ recipe: TrainerOptions, to json: inout JSONWriter) {
+    private func write(_ row: TableRow, _ setting: Setting, _ trials: [Trial], to json: inout JSONWriter) {
         let summary = TrialSummary(trials)
         json.object { json in
-            row.write(to: &json, lossRatio: recipe.lossRatio)
+            row.write(to: &json, setting)
             summary.write(to: &json, measure: "test")
-            if let report = row.report {
+            if let report = row.reported {
                 json.object("report") { json in
                     json.member("test_error_mean", report.error.mean)
                     json.member("test_error_sd", report.error.deviation)
@@ -57,37 +60,37 @@ struct Table1: ParsableCommand {
         }
     }
 
-    /// Each network with against without auxiliary loss; then the networks against each other, with it and without.
-    private func comparisons(_ rows: [TableRow], _ trials: [[Trial]]) -> [Comparison] {
-        func compare(_ a: (NetworkDescription.Architecture, Bool), _ b: (NetworkDescription.Architecture, Bool)) -> Comparison? {
-            func of(_ wanted: (NetworkDescription.Architecture, Bool)) -> [Trial] {
-                zip(rows, trials).first { $0.0.architecture == wanted.0 && $0.0.auxiliary == wanted.1 }?.1 ?? []
-            }
-            return Comparison(of(a), of(b))
-        }
-        let networks = NetworkDescription.Architecture.allCases.map { compare(($0, true), ($0, false)) }
-        let pairs: [(NetworkDescription.Architecture, NetworkDescription.Architecture)] = [(.siamese, .rws), (.siamese, .mlp), (.rws, .mlp)]
-        return (networks + [true, false].flatMap { auxiliary in pairs.map { compare(($0.0, auxiliary), ($0.1, auxiliary)) } })
-            .compactMap { $0 }
+    /// Each network with against without auxiliary loss; the networks against each other, with it and without; and the best
+    /// recipe, which decides by the marginal, against the report's.
+    private static let compared: [(String, String, Model.Decision)] = [
+        ("siamese", "siamese-no-aux", .head), ("rws", "rws-no-aux", .head), ("mlp", "mlp-no-aux", .head),
+        ("siamese", "rws", .head), ("siamese", "mlp", .head), ("rws", "mlp", .head),
+        ("siamese-no-aux", "rws-no-aux", .head), ("siamese-no-aux", "mlp-no-aux", .head), ("rws-no-aux", "mlp-no-aux", .head),
+        ("best", "siamese", .marginal), ("best-ensemble", "best", .marginal),
+    ]
+
+    private func comparisons(_ trials: [[Trial]]) -> [Comparison] {
+        func of(_ name: String) -> [Trial] { trials.first { $0.first?.setting == name } ?? [] }
+        return Self.compared.compactMap { Comparison(of($0.0), of($0.1), by: $0.2) }
     }
 
-    private func show(_ rows: [TableRow], _ trials: [[Trial]]) {
+    private func show(_ rows: [TableRow], _ settings: [Setting], _ trials: [[Trial]]) {
         say("test error in per cent          mean     sd     95 % interval   the report   train   marginal   digits   parameters   seconds")
-        for (row, trials) in zip(rows, trials) where !trials.isEmpty {
+        for ((row, setting), trials) in zip(zip(rows, settings), trials) where !trials.isEmpty {
             let s = TrialSummary(trials)
-            let report = row.report.map { fixed(100 * $0.error.mean, 2) } ?? "-"
+            let report = row.reported.map { fixed(100 * $0.error.mean, 2) } ?? "-"
             say("\(left(row.name, 14)) \(right("\(trials.count)", 3)) \(trials.count == 1 ? "round " : "rounds")" + right(fixed(100 * s.error.mean, 2), 11)
                 + right(fixed(100 * s.error.deviation, 2), 7) + right(percentRange(s.error.interval), 18) + right(report, 13)
                 + right(fixed(100 * s.trainError.mean, 2), 8) + right(fixed(100 * s.marginalError.mean, 2), 11)
-                + right(fixed(100 * s.digitError.mean, 2), 9) + right(grouped(NetworkDescription(row.architecture).parameterCount), 13)
+                + right(fixed(100 * s.digitError.mean, 2), 9) + right(grouped(setting.parameterCount), 13)
                 + right(fixed(s.seconds.mean, 1), 10))
         }
-        let comparisons = comparisons(rows, trials)
+        let comparisons = comparisons(trials)
         guard !comparisons.isEmpty else { return }
         say()
-        say("differences in points, pair by pair           95 % interval          p")
+        say("differences in points, round by round         95 % interval          p")
         for c in comparisons {
-            say(left("\(c.first) - \(c.second)", 30) + right(fixed(100 * c.difference.mean, 2), 9)
+            say(left("\(c.first) - \(c.second)" + (c.decision == .marginal ? ", by marginal" : ""), 34) + right(fixed(100 * c.difference.mean, 2), 9)
                 + right(percentRange(c.difference.interval), 20) + right(c.difference.pValue.isNaN ? "-" : text(c.difference.pValue, digits: 2), 11))
         }
     }

@@ -6,4 +6,11 @@ struct Setting {
     let name: String
     var description: NetworkDescription
     var options: TrainerOptions
+    /// Networks that are trained on the same pairs, from weights of their own, and whose probabilities are averaged.
+    var members = 1
+
+    var parameterCount: Int { members * description.parameterCount }
+
+    /// Multiply-adds of a training, up to a factor: what decides the order, and the first guess of how long it takes.
+    var cost: Double { Double(description.multiplyAdds) * Double(options.epochs) * Double(members) }
 }

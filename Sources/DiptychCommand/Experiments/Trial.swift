@@ -19,40 +19,58 @@ struct Trial {
     var errors: [Double] = []
     var marginalErrors: [Double] = []
 
-    /// Trains; nil where `stop` said so between two steps.
+    /// Trains and measures; nil where `stop` said so between two steps.
     static func run(_ setting: Setting, round: Int, seed: UInt64, data: TrialData, curve: Bool, threads: Int,
                     stop: () -> Bool) throws(DiptychError) -> Trial? {
         var trial = Trial(setting: setting.name, round: round, seed: seed)
         let (train, measured) = try data.draw(for: setting.description, seed: seed)
-        var options = setting.options
-        options.seed = seed
-        options.threads = threads
-        let trainer = try Trainer(model: Model(setting.description, seed: seed), pairs: train, options: options)
-        do throws(DiptychError) {
-            while trainer.step < trainer.steps {
-                if stop() { return nil }
-                _ = try trainer.trainStep()
-                guard curve && trainer.step % trainer.stepsPerEpoch == 0 else { continue }
-                let evaluation = try trainer.model.evaluate(measured, threads: threads)
-                trial.errors.append(evaluation.error)
-                trial.marginalErrors.append(evaluation.marginalError)
+        let classes = setting.description.classes
+        let ensemble = setting.members < 2 ? nil : (try Ensemble(measured, classes: classes), try Ensemble(train, classes: classes))
+        for member in 0 ..< setting.members {
+            let trainer = try setting.trainer(on: train, seed: seed, member: member, threads: threads)
+            do throws(DiptychError) {
+                while trainer.step < trainer.steps {
+                    if stop() { return nil }
+                    _ = try trainer.trainStep()
+                    if curve && trainer.step % trainer.stepsPerEpoch == 0 { try trial.addEpoch(trainer, measured) }
+                }
+            } catch {
+                guard error.status == .diverged else { throw error }
+                return Trial(setting: setting.name, round: round, seed: seed, seconds: trial.seconds + trainer.seconds, diverged: true)
             }
-        } catch {
-            guard error.status == .diverged else { throw error }
-            trial.diverged = true
-            trial.seconds = trainer.seconds
-            trial.errors = []
-            trial.marginalErrors = []
-            return trial
+            let start = dp_seconds()
+            if let ensemble {
+                try ensemble.0.add(trainer.model, threads: threads)
+                trial.seconds += trainer.seconds + dp_seconds() - start
+                try ensemble.1.add(trainer.model, threads: threads)
+            } else {
+                let evaluation = try trainer.model.evaluate(measured, threads: threads)
+                trial.seconds = trainer.seconds + dp_seconds() - start
+                (trial.error, trial.marginalError, trial.digitError) = (evaluation.error, evaluation.marginalError, evaluation.digitError)
+                trial.trainError = try trainer.model.evaluate(train, threads: threads).error
+            }
         }
-        let start = dp_seconds()
-        let evaluation = try trainer.model.evaluate(measured, threads: threads)
-        trial.seconds = trainer.seconds + dp_seconds() - start
-        trial.error = evaluation.error
-        trial.marginalError = evaluation.marginalError
-        trial.digitError = evaluation.digitError
-        trial.trainError = try trainer.model.evaluate(train, threads: threads).error
+        if let ensemble {
+            (trial.error, trial.marginalError, trial.digitError) = ensemble.0.errors
+            trial.trainError = ensemble.1.errors.head
+        }
         return trial
+    }
+
+    private mutating func addEpoch(_ trainer: Trainer, _ measured: Pairs) throws(DiptychError) {
+        let evaluation = try trainer.model.evaluate(measured, threads: trainer.options.threads)
+        errors.append(evaluation.error)
+        marginalErrors.append(evaluation.marginalError)
+    }
+}
+
+extension Setting {
+    /// The first member is what a setting of one network would be; the others take seeds far from any round's.
+    fileprivate func trainer(on pairs: Pairs, seed: UInt64, member: Int, threads: Int) throws(DiptychError) -> Trainer {
+        var options = options
+        options.seed = seed ^ UInt64(member) << 48
+        options.threads = threads
+        return try Trainer(model: Model(description, seed: options.seed), pairs: pairs, options: options)
     }
 }
 

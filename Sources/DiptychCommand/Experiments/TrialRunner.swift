@@ -87,8 +87,3 @@ final class TrialRunner: @unchecked Sendable {
         }
     }
 }
-
-extension Setting {
-    /// Multiply-adds of a training, up to a factor: what decides the order, and the first guess of how long it takes.
-    var cost: Double { Double(description.multiplyAdds) * Double(options.epochs) }
-}
