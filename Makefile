@@ -3,6 +3,7 @@
 # make test       every test
 # make fashion    the example that learns "same class?" on Fashion-MNIST; FASHION_FLAGS=--help
 # make install    PREFIX=/usr/local DESTDIR=
+# make report   the report's table and figures, in docs/results
 # make bench      measure; make bench-peers also against PyTorch and ONNX Runtime
 # On a fresh machine with a Swift toolchain the targets install what else they need (see scripts/prepare.sh).
 
@@ -80,6 +81,21 @@ model: command
 sample:
 	python3 scripts/make_sample.py "$(MNIST)"
 
+# The report's table and figures, written to docs/results: make report [ROUNDS=10] [MNIST=DIR]
+ROUNDS ?= 10
+REPORT_FLAGS ?=
+REPORT_VENV := .venv-report
+
+$(REPORT_VENV)/ready: scripts/requirements.txt
+	@scripts/prepare.sh python
+	python3 -m venv $(REPORT_VENV)
+	$(REPORT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt
+	@touch $@
+
+.PHONY: report
+report: command $(REPORT_VENV)/ready
+	REPORT_FLAGS='$(REPORT_FLAGS)' scripts/run_report.sh $(REPORT_VENV)/bin/python $(ROUNDS) "$(MNIST)"
+
 # Measurements; see Benchmarks/README.md. bench-peers takes about 3 GB of disk for PyTorch and ONNX Runtime.
 BENCH_FLAGS ?= --scaling
 
@@ -107,4 +123,4 @@ $(BUILD)/libdiptych.so.0:
 	$(MAKE) all
 
 clean:
-	rm -rf $(BUILD) .build .build-embedded .build-test .venv .venv-bench
+	rm -rf $(BUILD) .build .build-embedded .build-test .venv .venv-bench .venv-report

@@ -154,6 +154,18 @@ typedef struct diptych_model_options {
 /* Fill *options with the defaults. size is sizeof(diptych_model_options). */
 DIPTYCH_API diptych_status diptych_model_options_init(diptych_model_options *options, size_t size);
 
+/* Sets of options for network and training, by name; each is filled in by diptych_model_options_recipe and
+ * diptych_trainer_options_recipe, and every option may be changed after that. */
+enum {
+    DIPTYCH_RECIPE_REPORT = 0, /* all defaults: the report's */
+    DIPTYCH_RECIPE_BEST = 1    /* lowest error on few pairs with digits and first <= second as target: 200 epochs of
+                                  augmented images in pairs that are redrawn, one-cycle learning rate that adapts to the
+                                  number of epochs, a large loss_ratio; the model decides by the marginal */
+};
+
+/* Instead of diptych_model_options_init: the recipe's network, which is what it says of dropout and decision. */
+DIPTYCH_API diptych_status diptych_model_options_recipe(diptych_model_options *options, size_t size, int32_t recipe);
+
 /* A new, untrained model: weights and biases uniform within 1/sqrt(fan in), as PyTorch's layers begin.
  * A network of more than 2^28 parameters is refused with DIPTYCH_ERROR_LIMIT. */
 DIPTYCH_API diptych_status diptych_model_create(const diptych_model_options *options, diptych_model **out_model);
@@ -373,10 +385,31 @@ typedef struct diptych_trainer_options {
     float weight_decay;    /* 0 to 10; default 0 */
     float loss_ratio;      /* r in loss = BCE(p, target) + r * (CE(first, digit) + CE(second, digit)); 0 to 1000;
                               default 0.7. 0 is training without auxiliary loss, and needs no digits */
-    uint64_t seed;         /* of dropout and shuffling; default 0 */
+    uint64_t seed;         /* of dropout, shuffling and augmentation; default 0 */
+    int32_t redraw;        /* 1: new pairs every epoch, of all training images, each in one of them (includes shuffle);
+                              takes pairs with digits whose target is first <= second; default 0 */
+    float label_smoothing; /* s, 0 <= s < 1: a class's target becomes 1 - s plus s / classes for all, the head's
+                              1 - s / 2 or s / 2 (Szegedy et al., 2016); default 0 */
+    float ema_decay;       /* d, 0 <= d < 1; above 0 the model holds, after every step, not the weights but their
+                              exponential moving average, to which step t (0, 1, ...) adds them by
+                              1 - min(d, (1 + t) / (10 + t)); default 0 */
+    /* Augmentation, anew for each image in every step. Each value is the largest: what happens is uniform from minus
+     * to plus that. 0, the default, is off. What comes in from outside an image is 0, background. */
+    float rotation;        /* degrees about the centre, 0 to 180 */
+    float scale;           /* share by which the image grows or shrinks, 0 to 0.9 */
+    float shear;           /* pixels sideways for each pixel above the centre: slant, 0 to 10 */
+    float shift;           /* pixels, down and to the right each of its own, 0 to 256 */
+    float elastic;         /* pixels by which each node of a 4x4 grid over the image moves, down and to the right each
+                              of its own, smoothly interpolated (after Simard et al., 2003), 0 to 256 */
+    float stroke;          /* share of the way to the 3x3 maximum (thicker) or minimum (thinner), 0 to 1 */
+    int32_t reserved;      /* 0 */
 } diptych_trainer_options;
 
 DIPTYCH_API diptych_status diptych_trainer_options_init(diptych_trainer_options *options, size_t size);
+
+/* Instead of _init: the training options of a DIPTYCH_RECIPE_*. */
+DIPTYCH_API diptych_status diptych_trainer_options_recipe(diptych_trainer_options *options, size_t size,
+                                                          int32_t recipe);
 
 /* Where training stands, after a step or an epoch. */
 typedef struct diptych_progress {

@@ -97,6 +97,18 @@ func measure(_ table: dp_kernels) -> [Result] {
     add("adam, 8192 parameters", 0) {
         table.adam(8192, dp_update(step_size: 1e-3, decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 1, epsilon: 1e-8), big, w, out, out + 8192)
     }
+    var augmentation = Augmentation()
+    (augmentation.rotation, augmentation.scale, augmentation.shear, augmentation.shift) = (15, 0.15, 0.15, 1.5)
+    for elastic in [false, true] {
+        if elastic { (augmentation.elastic, augmentation.stroke) = (0.5, 0.2) }
+        if let augmenter = try? Augmenter(augmentation, seed: 1, height: 14, width: 14) {
+            var step: UInt32 = 0
+            add(elastic ? "augment, with elastic and stroke" : "augment, affine", 0) {
+                step &+= 1
+                augmenter.apply(augmenter.draw(step: step, image: 0), big, into: out, scratch: scratch)
+            }
+        }
+    }
     return results
 }
 

@@ -16,6 +16,18 @@ public func diptych_model_options_init(_ options: UnsafeMutablePointer<diptych_m
     attempt { () throws(DiptychError) in try initialize(options, size, defaults: defaultOptions) }
 }
 
+@implementation @_cdecl("diptych_model_options_recipe")
+public func diptych_model_options_recipe(_ options: UnsafeMutablePointer<diptych_model_options>!, _ size: Int,
+                                         _ recipe: Int32) -> diptych_status {
+    attempt { () throws(DiptychError) in
+        let recipe = try choice(recipe, "recipe", atMost: 1, Recipe.self)
+        var defaults = defaultOptions
+        defaults.dropout = recipe.dropout
+        defaults.decision = recipe.decision.rawValue
+        try initialize(options, size, defaults: defaults)
+    }
+}
+
 /// Runs `make` and hands its object out; the out-parameter is NULL on failure.
 @inline(__always)
 func create(_ out: UnsafeMutablePointer<OpaquePointer?>?, _ name: StaticString,

@@ -2,18 +2,33 @@ import CDiptych
 import CDiptychPlatform
 import Diptych
 
-private var defaultOptions: diptych_trainer_options {
-    let o = TrainerOptions()
-    return diptych_trainer_options(
-        struct_size: UInt32(MemoryLayout<diptych_trainer_options>.size), epochs: Int32(o.epochs), batch_size: Int32(o.batchSize),
-        optimizer: o.optimizer.rawValue, schedule: o.schedule.rawValue, shuffle: o.shuffle ? 1 : 0, threads: Int32(o.threads),
-        learning_rate: o.learningRate, momentum: o.momentum, beta1: o.beta1, beta2: o.beta2, epsilon: o.epsilon,
-        weight_decay: o.weightDecay, loss_ratio: o.lossRatio, seed: o.seed)
+private var defaultOptions: diptych_trainer_options { .init(TrainerOptions()) }
+
+extension diptych_trainer_options {
+    fileprivate init(_ o: TrainerOptions) {
+        let a = o.augmentation
+        self.init(
+            struct_size: UInt32(MemoryLayout<diptych_trainer_options>.size), epochs: Int32(o.epochs), batch_size: Int32(o.batchSize),
+            optimizer: o.optimizer.rawValue, schedule: o.schedule.rawValue, shuffle: o.shuffle ? 1 : 0, threads: Int32(o.threads),
+            learning_rate: o.learningRate, momentum: o.momentum, beta1: o.beta1, beta2: o.beta2, epsilon: o.epsilon,
+            weight_decay: o.weightDecay, loss_ratio: o.lossRatio, seed: o.seed, redraw: o.redraw ? 1 : 0,
+            label_smoothing: o.labelSmoothing, ema_decay: o.emaDecay, rotation: a.rotation, scale: a.scale, shear: a.shear,
+            shift: a.shift, elastic: a.elastic, stroke: a.stroke, reserved: 0)
+    }
 }
 
 @implementation @_cdecl("diptych_trainer_options_init")
 public func diptych_trainer_options_init(_ options: UnsafeMutablePointer<diptych_trainer_options>!, _ size: Int) -> diptych_status {
     attempt { () throws(DiptychError) in try initialize(options, size, defaults: defaultOptions) }
+}
+
+@implementation @_cdecl("diptych_trainer_options_recipe")
+public func diptych_trainer_options_recipe(_ options: UnsafeMutablePointer<diptych_trainer_options>!, _ size: Int,
+                                           _ recipe: Int32) -> diptych_status {
+    attempt { () throws(DiptychError) in
+        let recipe = try choice(recipe, "recipe", atMost: 1, Recipe.self)
+        try initialize(options, size, defaults: diptych_trainer_options(recipe.trainerOptions))
+    }
 }
 
 private func trainerOptions(_ options: UnsafePointer<diptych_trainer_options>?) throws(DiptychError) -> TrainerOptions {
@@ -34,6 +49,17 @@ private func trainerOptions(_ options: UnsafePointer<diptych_trainer_options>?) 
     result.weightDecay = o.weight_decay
     result.lossRatio = o.loss_ratio
     result.seed = o.seed
+    try require(Int(o.redraw), in: 0 ... 1, "redraw")
+    result.redraw = o.redraw == 1
+    result.labelSmoothing = o.label_smoothing
+    result.emaDecay = o.ema_decay
+    result.augmentation.rotation = o.rotation
+    result.augmentation.scale = o.scale
+    result.augmentation.shear = o.shear
+    result.augmentation.shift = o.shift
+    result.augmentation.elastic = o.elastic
+    result.augmentation.stroke = o.stroke
+    guard o.reserved == 0 else { throw DiptychError(.invalidArgument, "reserved is \(o.reserved), but must be 0") }
     try result.validate()
     return result
 }

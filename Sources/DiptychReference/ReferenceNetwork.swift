@@ -14,16 +14,17 @@ public struct ReferenceNetwork {
     public init(_ description: NetworkDescription) { self.description = description }
 
     /// The mean loss over pairs: images [pairs][2][height * width], standardised; digits may be empty where ratio is 0.
-    public func loss(images: [[Double]], targets: [Double], digits: [Int], ratio: Double) -> Double {
+    /// With smoothing the losses' targets are blended with an even share for each outcome.
+    public func loss(images: [[Double]], targets: [Double], digits: [Int], ratio: Double, smoothing: Double = 0) -> Double {
         var sum = 0.0
         for pair in targets.indices {
             let a = logits(images[2 * pair], image: 2 * pair), b = logits(images[2 * pair + 1], image: 2 * pair + 1)
             let z = headLogit(a, b)
-            // -log sigmoid(z) or -log(1 - sigmoid(z)), without overflow.
-            let signed = targets[pair] > 0.5 ? -z : z
-            sum += max(signed, 0) + log1p(exp(-abs(z)))
+            // -log sigmoid(z) and -log(1 - sigmoid(z)), without overflow.
+            let target = (1 - smoothing) * targets[pair] + smoothing / 2, rest = log1p(exp(-abs(z)))
+            sum += target * (max(-z, 0) + rest) + (1 - target) * (max(z, 0) + rest)
             if ratio > 0 {
-                sum += ratio * (crossEntropy(a, digits[2 * pair]) + crossEntropy(b, digits[2 * pair + 1]))
+                sum += ratio * (crossEntropy(a, digits[2 * pair], smoothing) + crossEntropy(b, digits[2 * pair + 1], smoothing))
             }
         }
         return sum / Double(targets.count)
@@ -95,8 +96,8 @@ public struct ReferenceNetwork {
         return y
     }
 
-    private func crossEntropy(_ logits: [Double], _ digit: Int) -> Double {
-        let greatest = logits.max() ?? 0
-        return greatest + log(logits.reduce(0) { $0 + exp($1 - greatest) }) - logits[digit]
+    private func crossEntropy(_ logits: [Double], _ digit: Int, _ smoothing: Double) -> Double {
+        let greatest = logits.max() ?? 0, mean = logits.reduce(0, +) / Double(logits.count)
+        return greatest + log(logits.reduce(0) { $0 + exp($1 - greatest) }) - (1 - smoothing) * logits[digit] - smoothing * mean
     }
 }

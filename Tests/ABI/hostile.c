@@ -220,11 +220,12 @@ static void impossible_counts(void)
     FAILS(diptych_model_tensor_set(model, "fc5.bias", &target, 0), DIPTYCH_ERROR_MISMATCH, "fc5.bias");
 }
 
-/* A struct of the wrong size, or of a newer program with members that this library does not know. */
-#define WRONG_SIZES(type, init, use, what)                                                         \
+/* A struct of the wrong size (first is that of the first version, below which none is), or of a newer program with members
+ * that this library does not know. */
+#define WRONG_SIZES(type, first, init, use, what)                                                       \
     do {                                                                                           \
         union { type options; unsigned char raw[sizeof(type) + 64]; } u;                           \
-        static const uint32_t wrong[] = {0, 1, sizeof(type) - 1, sizeof(type) - 8, 4097, 0x7fffffff, 0x80000000u, UINT32_MAX}; \
+        static const uint32_t wrong[] = {0, 1, (first) - 1, (first) - 8, 4097, 0x7fffffff, 0x80000000u, UINT32_MAX}; \
         for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {                                \
             memset(&u, 0, sizeof u);                                                               \
             INVALID(init(&u.options, wrong[i]), what);                                             \
@@ -249,14 +250,14 @@ static void wrong_struct_sizes(void)
     diptych_trainer *trainer = NULL;
     diptych_dataset *opened = NULL;
     size_t count;
-    WRONG_SIZES(diptych_model_options, diptych_model_options_init, (diptych_model_free(made), diptych_model_create(&u.options, &made)),
+    WRONG_SIZES(diptych_model_options, 64, diptych_model_options_init, (diptych_model_free(made), diptych_model_create(&u.options, &made)),
                 "options");
     diptych_model_free(made);
-    WRONG_SIZES(diptych_trainer_options, diptych_trainer_options_init,
+    WRONG_SIZES(diptych_trainer_options, 64, diptych_trainer_options_init,
                 (diptych_trainer_free(trainer), diptych_trainer_create(model, pairs, &u.options, &trainer)), "options");
-    WRONG_SIZES(diptych_image_options, diptych_image_options_init,
+    WRONG_SIZES(diptych_image_options, 32, diptych_image_options_init,
                 diptych_image_load_png_file("/none", &u.options, NULL, 0, &count), "options");
-    WRONG_SIZES(diptych_image_options, diptych_image_options_init, diptych_dataset_open_folder("/none", &u.options, &opened), "options");
+    WRONG_SIZES(diptych_image_options, 32, diptych_image_options_init, diptych_dataset_open_folder("/none", &u.options, &opened), "options");
     OK(diptych_trainer_create(model, pairs, NULL, &trainer));
     static const uint32_t wrong[] = {0, 1, 8, 4097, UINT32_MAX};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -352,6 +353,10 @@ static void trainer_members_out_of_range(void)
     TRAINER_INT(threads)
     TRAINER_FLOAT(learning_rate) TRAINER_FLOAT(momentum) TRAINER_FLOAT(beta1) TRAINER_FLOAT(beta2) TRAINER_FLOAT(epsilon)
     TRAINER_FLOAT(weight_decay) TRAINER_FLOAT(loss_ratio)
+    TRAINER_INT(redraw) TRAINER_INT(reserved)
+    TRAINER_FLOAT(label_smoothing) TRAINER_FLOAT(ema_decay)
+    TRAINER_FLOAT(rotation) TRAINER_FLOAT(scale) TRAINER_FLOAT(shear) TRAINER_FLOAT(shift) TRAINER_FLOAT(elastic)
+    TRAINER_FLOAT(stroke)
     diptych_trainer_options o = trainer_options(0, 1, 0);
     TRAINER_CHECK(epochs)
     o = trainer_options(1, 257, 0);

@@ -50,7 +50,7 @@ MEMBER(diptych_prediction, second_confidence, 20, 4);
 MEMBER(diptych_prediction, less_or_equal, 24, 4);
 MEMBER(diptych_prediction, agrees, 28, 4);
 
-ASSERT(sizeof(diptych_trainer_options) == 64);
+ASSERT(sizeof(diptych_trainer_options) == 104);
 MEMBER(diptych_trainer_options, struct_size, 0, 4);
 MEMBER(diptych_trainer_options, epochs, 4, 4);
 MEMBER(diptych_trainer_options, batch_size, 8, 4);
@@ -66,6 +66,16 @@ MEMBER(diptych_trainer_options, epsilon, 44, 4);
 MEMBER(diptych_trainer_options, weight_decay, 48, 4);
 MEMBER(diptych_trainer_options, loss_ratio, 52, 4);
 MEMBER(diptych_trainer_options, seed, 56, 8);
+MEMBER(diptych_trainer_options, redraw, 64, 4);
+MEMBER(diptych_trainer_options, label_smoothing, 68, 4);
+MEMBER(diptych_trainer_options, ema_decay, 72, 4);
+MEMBER(diptych_trainer_options, rotation, 76, 4);
+MEMBER(diptych_trainer_options, scale, 80, 4);
+MEMBER(diptych_trainer_options, shear, 84, 4);
+MEMBER(diptych_trainer_options, shift, 88, 4);
+MEMBER(diptych_trainer_options, elastic, 92, 4);
+MEMBER(diptych_trainer_options, stroke, 96, 4);
+MEMBER(diptych_trainer_options, reserved, 100, 4);
 
 ASSERT(sizeof(diptych_progress) == 80);
 MEMBER(diptych_progress, struct_size, 0, 4);
@@ -119,6 +129,7 @@ ASSERT(DIPTYCH_IMAGE_DIGIT == 0 && DIPTYCH_IMAGE_PLAIN == 1);
 ASSERT(DIPTYCH_POLARITY_AUTO == 0 && DIPTYCH_POLARITY_DARK_INK == 1 && DIPTYCH_POLARITY_LIGHT_INK == 2);
 ASSERT(DIPTYCH_SAMPLE_TRAIN == 0 && DIPTYCH_SAMPLE_TEST == 1);
 ASSERT(DIPTYCH_ADAM == 0 && DIPTYCH_SGD == 1);
+ASSERT(DIPTYCH_RECIPE_REPORT == 0 && DIPTYCH_RECIPE_BEST == 1);
 ASSERT(DIPTYCH_SCHEDULE_CONSTANT == 0 && DIPTYCH_SCHEDULE_COSINE == 1 && DIPTYCH_SCHEDULE_ONE_CYCLE == 2);
 ASSERT(DIPTYCH_VERSION == 10000 * DIPTYCH_VERSION_MAJOR + 100 * DIPTYCH_VERSION_MINOR + DIPTYCH_VERSION_PATCH);
 

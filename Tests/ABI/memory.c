@@ -74,14 +74,20 @@ static void predicting(void)
 static void training(void)
 {
     for (int32_t architecture = 0; architecture < 3; architecture++) {
-        for (int32_t shuffle = 0; shuffle < 2; shuffle++) {
+        for (int32_t shuffle = 0; shuffle < 3; shuffle++) {
             diptych_model *model = new_model(architecture, 1);
             diptych_pairs *pairs = sample_pairs(DIPTYCH_SAMPLE_TRAIN, 120, 1);
             diptych_trainer *trainer = NULL;
             diptych_progress progress = DIPTYCH_PROGRESS_INIT;
             diptych_trainer_options options = trainer_options(4, 2, 1);
+            if (shuffle == 2) { /* all that there is */
+                OK(diptych_trainer_options_recipe(&options, sizeof options, DIPTYCH_RECIPE_BEST));
+                options.epochs = 4, options.threads = 2;
+                options.redraw = 1, options.label_smoothing = 0.1f, options.ema_decay = 0.9f;
+                options.elastic = 0.5f, options.stroke = 0.2f;
+            }
+            options.shuffle = shuffle > 0;
             options.batch_size = 10;
-            options.shuffle = shuffle;
             options.schedule = DIPTYCH_SCHEDULE_ONE_CYCLE;
             OK(diptych_trainer_create(model, pairs, &options, &trainer));
             for (int i = 0; i < 14; i++) OK(diptych_trainer_step(trainer, &progress));

@@ -69,6 +69,10 @@ static void every_network_resumes(void)
     one_run(DIPTYCH_SIAMESE, &options, 12, "after the last step");
     options.loss_ratio = 0;
     one_run(DIPTYCH_SIAMESE, &options, 5, "without auxiliary loss");
+    OK(diptych_trainer_options_recipe(&options, sizeof options, DIPTYCH_RECIPE_BEST));
+    options.epochs = 4, options.batch_size = 20, options.threads = 2;
+    options.redraw = 1, options.ema_decay = 0.9f, options.elastic = 0.5f, options.stroke = 0.2f, options.label_smoothing = 0.1f;
+    one_run(DIPTYCH_SIAMESE, &options, 5, "augmented, redrawn and averaged");
 }
 
 static void resume_with_other_epochs(void)

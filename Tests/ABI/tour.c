@@ -20,6 +20,9 @@ static void networks(void)
         options.batch_size = 4;
         options.optimizer = architecture == 1 ? DIPTYCH_SGD : DIPTYCH_ADAM;
         options.shuffle = architecture != 0;
+        options.redraw = architecture == 0;
+        options.rotation = 15, options.scale = 0.1f, options.shear = 0.1f, options.shift = 1, options.elastic = 0.5f, options.stroke = 0.2f;
+        options.label_smoothing = 0.1f, options.ema_decay = architecture == 1 ? 0 : 0.9f;
         OK(diptych_trainer_create(model, pairs, &options, &trainer));
         OK(diptych_trainer_epoch(trainer, &progress));
         OK(diptych_trainer_step(trainer, &progress));

@@ -20,7 +20,7 @@ import Testing
         let random = Random(seed: 0x0123_4567_89AB_CDEF, purpose: .dropout)
         #expect(random.words(step: 77, index: 0xFEDC_BA98_7654_3210)
             == Random.philox(SIMD4(0x7654_3210, 0xFEDC_BA98, 77, 4), key: SIMD2(0x89AB_CDEF, 0x0123_4567)))
-        #expect([Random.Purpose.weights, .pairs, .shuffle, .dropout].map(\.rawValue) == [1, 2, 3, 4])
+        #expect([Random.Purpose.weights, .pairs, .shuffle, .dropout, .augmentation].map(\.rawValue) == [1, 2, 3, 4, 6])
     }
 
     /// Mean 1/2 and variance 1/12 of 100,000 draws, within 5 standard errors: 5 * 0.289 / 316 and 5 * 0.0745 / 316.

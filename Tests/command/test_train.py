@@ -51,6 +51,42 @@ def test_other_shapes_and_options(tmp_path):
     assert (metadata["height"], metadata["width"], metadata["decision"]) == ("11", "16", "marginal")
 
 
+def test_best_recipe(tmp_path):
+    out = tmp_path / "m"
+    result = ok_json("train", "--recipe", "best", "--epochs", 8, "--out", out)
+    # 8 of its 200 epochs: the marginal, which decides, is far from guessing. The report's mean does not belong here.
+    assert result["marginal_test_error"] < 0.1 and result["report_test_error"] is None
+    with safe_open(out, "np") as file:
+        assert file.metadata()["decision"] == "marginal" and file.metadata()["dropout"] != "0.5"
+    assert ok("train", "--recipe", "best", "--epochs", 2, "--pairs", 100, "--quiet")
+
+
+def test_recipes_can_be_overridden(tmp_path):
+    """best with every option of the report's is the report's recipe."""
+    plain, undone = tmp_path / "plain", tmp_path / "undone"
+    ok("train", *SMALL, "--out", plain)
+    ok("train", *SMALL, "--recipe", "best", "--batch-size", 100, "--learning-rate", 0.005, "--schedule", "constant", "--loss-ratio", 0.7,
+       "--weight-decay", 0, "--beta2", 0.999, "--dropout", 0.5, "--decision", "head", "--no-shuffle", "--no-redraw",
+       "--label-smoothing", 0, "--ema-decay", 0, "--rotation", 0, "--scale", 0, "--shear", 0, "--shift", 0, "--elastic", 0, "--stroke", 0,
+       "--out", undone)
+    assert undone.read_bytes() == plain.read_bytes()
+
+
+@pytest.mark.parametrize("option", [
+    ["--redraw"], ["--label-smoothing", 0.1], ["--ema-decay", 0.9], ["--rotation", 10], ["--scale", 0.1], ["--shear", 0.1], ["--shift", 1],
+    ["--elastic", 1], ["--stroke", 0.3]])
+def test_every_option_of_training_does_something(tmp_path, option):
+    ok("train", *SMALL, "--out", tmp_path / "plain")
+    ok("train", *SMALL, *option, "--out", tmp_path / "changed")
+    assert (tmp_path / "changed").read_bytes() != (tmp_path / "plain").read_bytes()
+
+
+def test_the_marginal_decides_only_where_digits_are_learned(tmp_path):
+    ok("train", *SMALL, "--recipe", "best", "--loss-ratio", 0, "--out", tmp_path / "m")
+    with safe_open(tmp_path / "m", "np") as file:
+        assert file.metadata()["decision"] == "head"
+
+
 def test_same_bits_for_any_number_of_threads(tmp_path):
     models = []
     for threads in (1, 2, 3):
@@ -162,6 +198,10 @@ def test_signal_stops_cleanly_and_resume_goes_on(number, status, tmp_path):
     (["--epochs", "many"], "many"),
     (["--architecture", "cnn"], "siamese"),
     (["--recipe", "secret"], "report"),
+    (["--rotation", 200], "--rotation is 200"),
+    (["--label-smoothing", 1], "--label-smoothing is 1"),
+    (["--ema-decay", 1], "--ema-decay is 1"),
+    (["--resume", "run", "--shift", 1], "only --epochs"),
 ])
 def test_wrong_options(arguments, message):
     assert message in fails("train", *arguments, status=64)

@@ -35,6 +35,17 @@ public final class Pairs: @unchecked Sendable {
         return try product(count, 2, height, width, of: "pairs")
     }
 
+    /// Throws `mismatch` unless every target is 1 where the first digit <= the second, and 0 elsewhere: what the target of
+    /// a new pair is then known to be.
+    func checkOrderTargets() throws(DiptychError) {
+        guard let digits else {
+            throw DiptychError(.mismatch, "redraw makes new pairs, whose targets follow from their digits, but the pairs have no digits")
+        }
+        for i in 0 ..< count where (digits[2 * i] <= digits[2 * i + 1]) != (targets[i] == 1) {
+            throw DiptychError(.mismatch, "redraw makes new pairs, whose target is 1 where first digit <= second, but pair \(i) has the digits \(digits[2 * i]) and \(digits[2 * i + 1]) and the target \(text(targets[i]))")
+        }
+    }
+
     /// A hash of all that the pairs hold, to tell whether a checkpoint's pairs have come back (FNV-1a over 32-bit words).
     public var fingerprint: UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325

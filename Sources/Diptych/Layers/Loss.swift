@@ -10,6 +10,22 @@ import CDiptychPlatform
     return loss > 100 ? 100 : loss
 }
 
+/// The same for a target between: 1 - smoothing / 2 or smoothing / 2.
+@inline(__always) func binaryCrossEntropy(logit z: Float, target: Float, smoothing: Float) -> Float {
+    let loss = binaryCrossEntropy(logit: z, target: target)
+    guard smoothing > 0 else { return loss }
+    return loss + 0.5 * smoothing * (binaryCrossEntropy(logit: z, target: 1 - target) - loss)
+}
+
+/// The logits' mean under the target: 1 - smoothing for `digit`, smoothing shared out among all.
+@inline(__always)
+func smoothed(_ logits: UnsafePointer<Float>, classes: Int, digit: Int, _ smoothing: Float) -> Float {
+    guard smoothing > 0 else { return logits[digit] }
+    var sum: Float = 0
+    for i in 0 ..< classes { sum += logits[i] }
+    return (1 - smoothing) * logits[digit] + smoothing * sum / Float(classes)
+}
+
 /// probabilities = softmax(logits / temperature); returns log(sum(e^(logits / temperature))), so that a class's cross entropy is
 /// that minus its logit.
 @inline(__always)

@@ -20,7 +20,7 @@ public final class Model: @unchecked Sendable {
     public internal(set) var temperatures = Temperatures()
 
     let network: Network
-    let parameters: Buffer<Float>
+    private(set) var parameters: Buffer<Float>
     /// cl2's weights in Winograd's domain, for the first and the second image: [2 or 1][36][in][out].
     private let transformed: Buffer<Float>?
     /// What the convolutions make of a blank image, for the first and the second image: features, then choices (bytes).
@@ -72,6 +72,14 @@ public final class Model: @unchecked Sendable {
 
     /// A pixel of background, standardised.
     var background: Float { (0 - mean) * (1 / standardDeviation) }
+
+    /// Takes other weights, laid out as these are, and returns these.
+    func replaceParameters(with other: Buffer<Float>) -> Buffer<Float> {
+        let old = parameters
+        parameters = other
+        weightsChanged()
+        return old
+    }
 
     /// To be called after every change of `parameters`: renews what is derived from them.
     func weightsChanged() {

@@ -10,6 +10,7 @@ public struct Random: Sendable {
         case pairs = 2
         case shuffle = 3
         case dropout = 4
+        case augmentation = 6
     }
 
     let seed: UInt64
@@ -57,16 +58,28 @@ public struct Random: Sendable {
     @inline(__always)
     static func uniform(_ word: UInt32) -> Float { Float(word >> 8) * 0x1p-24 }
 
+    /// Fills `order` with a random permutation of 0 ..< count: the same as `permutation` of that count, in place.
+    func permute(_ order: UnsafeMutableBufferPointer<Int>, step: UInt32) {
+        for i in 0 ..< order.count { order[i] = i }
+        for i in 0 ..< order.count { order.swapAt(i, place(i, of: order.count, step: step)) }
+    }
+
+    /// Which of the places from `i` on comes next.
+    @inline(__always)
+    private func place(_ i: Int, of count: Int, step: UInt32) -> Int {
+        let word = words(step: step, index: UInt64(i))
+        let bits = UInt64(word[0]) << 32 | UInt64(word[1])
+        // Multiply and take the high half: the bias of 2^-64 * count is below anything measurable.
+        return i + Int(bits.multipliedFullWidth(by: UInt64(count - i)).high)
+    }
+
     /// Fills `order` with the first `order.count` elements of a random permutation of 0 ..< count (Fisher and Yates).
     /// Throws `outOfMemory` where `count` does not fit.
     public func permutation(of count: Int, step: UInt32, into order: UnsafeMutableBufferPointer<Int>) throws(DiptychError) {
         let deck = try Buffer<UInt32>(count: count, for: "a permutation")
         for i in 0 ..< count { deck[i] = UInt32(truncatingIfNeeded: i) }
         for i in 0 ..< order.count {
-            let word = words(step: step, index: UInt64(i))
-            let bits = UInt64(word[0]) << 32 | UInt64(word[1])
-            // Multiply and take the high half: the bias of 2^-64 * count is below anything measurable.
-            let other = i + Int(bits.multipliedFullWidth(by: UInt64(count - i)).high)
+            let other = place(i, of: count, step: step)
             let taken = deck[other]
             deck[other] = deck[i]
             deck[i] = taken

@@ -9,7 +9,10 @@ final class Batch: @unchecked Sendable {
     private let optimizer: Optimizer
     private let layout: PassLayout
 
-    /// The pairs' order in this epoch, where it is shuffled.
+    private let augmenter: Augmenter?
+    private let average: WeightAverage?
+
+    /// The pairs' order in this epoch, where it is shuffled; the images', where pairs are redrawn.
     private let order: Buffer<Int>?
     private(set) var shuffledEpoch = -1
 
@@ -43,22 +46,26 @@ final class Batch: @unchecked Sendable {
     /// Pairs of an item of the narrow layers' stages.
     private static let rowPairs = 12
 
-    init(model: Model, pairs: Pairs, options: TrainerOptions, threads: Int, optimizer: Optimizer) throws(DiptychError) {
+    init(model: Model, pairs: Pairs, options: TrainerOptions, threads: Int, optimizer: Optimizer, average: WeightAverage?) throws(DiptychError) {
         self.model = model
         self.pairs = pairs
         self.options = options
         self.optimizer = optimizer
+        self.average = average
         let network = model.network
         let capacity = min(options.batchSize, pairs.count)
         layout = PassLayout(network, pairs: capacity)
-        order = options.shuffle ? try Buffer(count: pairs.count, for: "the order of the pairs") : nil
+        let ordered = options.redraw ? 2 * pairs.count : pairs.count
+        order = options.shuffle || options.redraw ? try Buffer(count: ordered, for: "the order of the pairs") : nil
+        augmenter = options.augmentation.isOff ? nil
+            : try Augmenter(options.augmentation, seed: options.seed, height: pairs.height, width: pairs.width)
         activations = try Buffer(count: layout.floats, for: "a batch's activations")
         gradients = try Buffer(count: layout.activationFloats, for: "a batch's gradients")
         chunkPairs = max(5, (capacity + 255) / 256)
         let chunks = (capacity + chunkPairs - 1) / chunkPairs
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
         let needs = [Pass.convolveScratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
-                     BackwardPass.weightScratch, UpdateItem.convolutionFloats, 2 * padded(network.description.classes)]
+                     BackwardPass.weightScratch, UpdateItem.convolutionFloats, 2 * padded(network.description.classes), augmenter.map { $0.outputFloats + $0.scratch } ?? 0]
         scratchFloats = padded(needs.max() ?? 0)
         scratch = try Buffer(count: try product(threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
         losses = try Buffer(count: capacity, for: "a batch's losses")
@@ -66,12 +73,11 @@ final class Batch: @unchecked Sendable {
         updateItems = Self.makeUpdateItems(network)
     }
 
-    /// A new order of the pairs for `epoch`.
-    func shuffle(epoch: Int) throws(DiptychError) {
-        guard let order else { return }
-        try Random(seed: options.seed, purpose: .shuffle)
-            .permutation(of: pairs.count, step: UInt32(truncatingIfNeeded: epoch),
-                         into: UnsafeMutableBufferPointer(start: order.pointer, count: order.count))
+    /// A new order of the pairs, or of the images, for `epoch`, where there is to be one and it is not made yet.
+    func shuffle(epoch: Int) {
+        guard let order, shuffledEpoch != epoch else { return }
+        Random(seed: options.seed, purpose: .shuffle)
+            .permute(UnsafeMutableBufferPointer(start: order.pointer, count: order.count), step: UInt32(truncatingIfNeeded: epoch))
         shuffledEpoch = epoch
     }
 
@@ -79,6 +85,7 @@ final class Batch: @unchecked Sendable {
     func run(_ range: Range<Int>, step: Int, on pool: WorkerPool) throws(DiptychError) {
         self.range = range
         dropout = Dropout(seed: options.seed, step: step, probability: model.description.dropout)
+        average?.prepare(step: step)
         let network = model.network
         let context = Unmanaged.passUnretained(self).toOpaque()
 
@@ -105,14 +112,31 @@ final class Batch: @unchecked Sendable {
 
     private func scratch(_ thread: Int) -> UnsafeMutablePointer<Float> { scratch.pointer + thread * scratchFloats }
 
-    private func source(_ pair: Int) -> Int { order.map { $0[range.lowerBound + pair] } ?? range.lowerBound + pair }
+    /// Which of the training images is image `image` of the batch.
+    func source(_ image: Int) -> Int {
+        let place = 2 * range.lowerBound + image
+        guard let order else { return place }
+        return options.redraw ? order[place] : 2 * order[place / 2] + place % 2
+    }
+
+    func target(_ pair: Int) -> Float {
+        guard options.redraw, let digits = pairs.digits else { return pairs.targets[source(2 * pair) / 2] }
+        return digits[source(2 * pair)] <= digits[source(2 * pair + 1)] ? 1 : 0
+    }
 
     // MARK: Forward
 
     private func loadAndConvolve(pair: Int, _ thread: Int) {
         let pixels = pairs.height * pairs.width
-        for image in 0 ..< 2 {
-            forward.load(pairs.images.pointer + (2 * source(pair) + image) * pixels, image: 2 * pair + image) { $0 }
+        for image in 2 * pair ..< 2 * pair + 2 {
+            var source = UnsafePointer(pairs.images.pointer) + source(image) * pixels
+            if let augmenter {
+                let changed = scratch(thread)
+                augmenter.apply(augmenter.draw(step: dropout.step, image: image), source, into: changed,
+                                scratch: changed + augmenter.outputFloats)
+                source = UnsafePointer(changed)
+            }
+            forward.load(source, image: image) { $0 }
         }
         forward.convolve(pair: pair, scratch: scratch(thread))
     }
@@ -148,22 +172,23 @@ final class Batch: @unchecked Sendable {
         let rows = rows(item)
         let head = model.network.head[1].outputs, last = layout.outputs[layout.outputs.count - 1]
         let classes = model.description.classes, logits = padded(classes)
-        let scale = 1 / Float(count), ratio = options.lossRatio
+        let scale = 1 / Float(count), ratio = options.lossRatio, smoothing = options.labelSmoothing
         let scratch = scratch(thread)
         forward.head(pairs: rows)
         for pair in rows {
-            let z = activations[layout.head.1 + pair * head], target = pairs.targets[source(pair)]
-            gradients[layout.head.1 + pair * head] = (sigmoid(z) - target) * scale
-            losses[pair] = SIMD4(binaryCrossEntropy(logit: z, target: target), 0, (z > 0) != (target > 0.5) ? 1 : 0, 0)
+            let z = activations[layout.head.1 + pair * head], target = target(pair)
+            gradients[layout.head.1 + pair * head] = (sigmoid(z) - (target * (1 - smoothing) + 0.5 * smoothing)) * scale
+            losses[pair] = SIMD4(binaryCrossEntropy(logit: z, target: target, smoothing: smoothing), 0, (z > 0) != (target > 0.5) ? 1 : 0, 0)
         }
         backward.head(pairs: rows, scratch: scratch)
         guard ratio > 0, let digits = pairs.digits else { return }
         for image in 2 * rows.lowerBound ..< 2 * rows.upperBound {
             let place = last + image * logits
-            let digit = Int(digits[2 * source(image / 2) + image % 2])
+            let digit = Int(digits[source(image)])
             let total = softmax(activations.pointer + place, classes: classes, into: scratch)
-            losses[image / 2].y += total - activations[place + digit]
-            scratch[digit] -= 1
+            losses[image / 2].y += total - smoothed(activations.pointer + place, classes: classes, digit: digit, smoothing)
+            scratch[digit] -= 1 - smoothing
+            if smoothing > 0 { for i in 0 ..< classes { scratch[i] -= smoothing / Float(classes) } }
             for i in 0 ..< classes { gradients[place + i] += ratio * scale * scratch[i] }
         }
     }
@@ -273,6 +298,7 @@ final class Batch: @unchecked Sendable {
             (gradientCapture.pointer + offset).update(from: gradient, count: count)
         } else {
             optimizer.apply(offset: offset, count: count, gradient: gradient, parameters: model.parameters.pointer)
+            average?.add(model.parameters, offset: offset, count: count)
         }
     }
 

@@ -3,12 +3,15 @@
 
 extension Trainer {
     private static let firstPrefix = Model.optimizerPrefix + "first.", secondPrefix = Model.optimizerPrefix + "second."
+    /// The weights as trained, where the model's own are their average.
+    private static let weightsPrefix = Model.optimizerPrefix + "weights."
 
     /// Writes all that the run needs to go on.
     public func save(path: String) throws(DiptychError) {
         var tensors = model.outputs(of: model.parameters, prefix: "") + model.outputs(of: optimizer.first, prefix: Self.firstPrefix)
         if let second = optimizer.second { tensors += model.outputs(of: second, prefix: Self.secondPrefix) }
-        let o = options
+        if let average { tensors += model.outputs(of: average.other, prefix: Self.weightsPrefix) }
+        let o = options, a = o.augmentation
         func exact(_ value: Float) -> String { ExactText.encode(Double(value)) }
         let metadata: [(key: String, value: String)] = [
             ("trainer.step", "\(step)"), ("trainer.epochs", "\(o.epochs)"), ("trainer.batch_size", "\(o.batchSize)"),
@@ -16,7 +19,11 @@ extension Trainer {
             ("trainer.shuffle", o.shuffle ? "1" : "0"), ("trainer.learning_rate", exact(o.learningRate)),
             ("trainer.momentum", exact(o.momentum)), ("trainer.beta1", exact(o.beta1)), ("trainer.beta2", exact(o.beta2)),
             ("trainer.epsilon", exact(o.epsilon)), ("trainer.weight_decay", exact(o.weightDecay)),
-            ("trainer.loss_ratio", exact(o.lossRatio)), ("trainer.seed", ExactText.encode(o.seed)),
+            ("trainer.loss_ratio", exact(o.lossRatio)), ("trainer.redraw", o.redraw ? "1" : "0"),
+            ("trainer.rotation", exact(a.rotation)), ("trainer.scale", exact(a.scale)), ("trainer.shear", exact(a.shear)),
+            ("trainer.shift", exact(a.shift)), ("trainer.elastic", exact(a.elastic)), ("trainer.stroke", exact(a.stroke)),
+            ("trainer.label_smoothing", exact(o.labelSmoothing)), ("trainer.ema_decay", exact(o.emaDecay)),
+            ("trainer.seed", ExactText.encode(o.seed)),
             ("trainer.pairs", ExactText.encode(pairs.fingerprint)), ("trainer.pair_count", "\(pairs.count)"), ("trainer.seconds", ExactText.encode(seconds)),
             ("trainer.sums.pairs", "\(sums.pairs)"), ("trainer.sums.bce", ExactText.encode(sums.bce)),
             ("trainer.sums.auxiliary", ExactText.encode(sums.auxiliary)), ("trainer.sums.wrong", "\(sums.wrong)"),
@@ -59,6 +66,17 @@ extension Trainer {
         o.epsilon = try metadata.float("trainer.epsilon")
         o.weightDecay = try metadata.float("trainer.weight_decay")
         o.lossRatio = try metadata.float("trainer.loss_ratio")
+        // Files of before these options have none of them.
+        func added(_ key: String) throws(DiptychError) -> Float { try metadata.has(key) ? metadata.float(key) : 0 }
+        o.redraw = try added("trainer.redraw") != 0
+        o.augmentation.rotation = try added("trainer.rotation")
+        o.augmentation.scale = try added("trainer.scale")
+        o.augmentation.shear = try added("trainer.shear")
+        o.augmentation.shift = try added("trainer.shift")
+        o.augmentation.elastic = try added("trainer.elastic")
+        o.augmentation.stroke = try added("trainer.stroke")
+        o.labelSmoothing = try added("trainer.label_smoothing")
+        o.emaDecay = try added("trainer.ema_decay")
         o.seed = try metadata.word("trainer.seed")
         do throws(DiptychError) { try o.validate() } catch { throw DiptychError(.corrupt, "\(path): \(error.message)") }
         try require(epochs, in: 0 ... 1_000_000, "epochs")
@@ -71,6 +89,7 @@ extension Trainer {
         let trainer = try Trainer(prepared: Model.load(file, name: path), pairs: pairs, options: o)
         try trainer.model.fill(trainer.optimizer.first, from: file, prefix: firstPrefix, name: path)
         if let second = trainer.optimizer.second { try trainer.model.fill(second, from: file, prefix: secondPrefix, name: path) }
+        if let average = trainer.average { try trainer.model.fill(average.other, from: file, prefix: weightsPrefix, name: path) }
         trainer.step = try metadata.integer("trainer.step")
         guard trainer.step >= 0 && trainer.step <= trainer.steps else {
             throw DiptychError(epochs > 0 ? .invalidArgument : .corrupt, "\(path): \(trainer.step) steps are done, but \(o.epochs) epochs have only \(trainer.steps)")

@@ -35,6 +35,7 @@ public final class Trainer: @unchecked Sendable {
     public internal(set) var step = 0
 
     let optimizer: Optimizer
+    let average: WeightAverage?
     var sums = LossSums()
     /// Spent in steps so far.
     public internal(set) var seconds = 0.0
@@ -74,12 +75,14 @@ public final class Trainer: @unchecked Sendable {
         cancelled = try Buffer(count: 1, for: "a trainer")
         pool = try WorkerPool(threads: options.threads)
         optimizer = try Optimizer(options.optimizer, parameterFloats: model.network.parameterFloats)
-        batch = try Batch(model: model, pairs: pairs, options: options, threads: pool.threads, optimizer: optimizer)
+        average = options.emaDecay > 0 ? try WeightAverage(decay: options.emaDecay, of: model) : nil
+        batch = try Batch(model: model, pairs: pairs, options: options, threads: pool.threads, optimizer: optimizer, average: average)
     }
 
     private static func check(_ model: Model, _ pairs: Pairs, _ options: TrainerOptions) throws(DiptychError) {
         try checkFit(model, pairs)
         guard pairs.count > 0 else { throw DiptychError(.invalidArgument, "there are 0 pairs to train on, but at least 1 is needed") }
+        if options.redraw { try pairs.checkOrderTargets() }
         guard options.lossRatio > 0 else { return }
         guard pairs.digits != nil else {
             throw DiptychError(.mismatch, "loss_ratio is \(text(options.lossRatio)), but the pairs have no digits for the auxiliary loss; use loss_ratio 0")
@@ -94,7 +97,7 @@ public final class Trainer: @unchecked Sendable {
     /// no longer finite.
     public func trainStep() throws(DiptychError) -> Progress {
         let before = sums
-        try advance()
+        try withTrainedWeights { () throws(DiptychError) in try advance() }
         var last = sums
         if last.pairs > before.pairs {
             last.pairs -= before.pairs
@@ -107,8 +110,17 @@ public final class Trainer: @unchecked Sendable {
 
     /// Trains to the end of the current epoch.
     public func trainEpoch() throws(DiptychError) -> Progress {
-        repeat { try advance() } while step % stepsPerEpoch != 0
+        try withTrainedWeights { () throws(DiptychError) in
+            repeat { try advance() } while step % stepsPerEpoch != 0
+        }
         return progress(sums)
+    }
+
+    /// Between the calls the model holds the weights' average, where there is one.
+    private func withTrainedWeights(_ body: () throws(DiptychError) -> Void) throws(DiptychError) {
+        average?.exchange(with: model)
+        defer { average?.exchange(with: model) }
+        try body()
     }
 
     private func progress(_ sums: LossSums) -> Progress {
@@ -137,7 +149,7 @@ public final class Trainer: @unchecked Sendable {
         if place == 0 {
             sums = LossSums()
         }
-        if options.shuffle && batch.shuffledEpoch != epoch { try batch.shuffle(epoch: epoch) }
+        batch.shuffle(epoch: epoch)
         optimizer.prepare(options, step: step, learningRate: options.learningRate(step: step, of: steps))
         let first = place * options.batchSize
         try batch.run(first ..< min(first + options.batchSize, pairs.count), step: step, on: pool)

@@ -18,6 +18,8 @@ public struct TrainerOptions: Equatable, Sendable {
     public var schedule = Schedule.constant
     /// New batches every epoch, or the same ones in the pairs' order.
     public var shuffle = false
+    /// New pairs every epoch, of all training images: each is in one of them. Their targets are first digit <= second.
+    public var redraw = false
     /// 0 stands for the CPUs that the process may use.
     public var threads = 0
     public var learningRate: Float = 0.005
@@ -30,7 +32,13 @@ public struct TrainerOptions: Equatable, Sendable {
     public var weightDecay: Float = 0
     /// r in loss = BCE(p, target) + r * (CE(first, digit) + CE(second, digit)).
     public var lossRatio: Float = 0.7
-    /// Of dropout and shuffling.
+    /// What happens to the images.
+    public var augmentation = Augmentation()
+    /// s: a class's target is 1 - s and s / classes for all; the head's 1 - s / 2 or s / 2 (Szegedy et al., 2016).
+    public var labelSmoothing: Float = 0
+    /// Decay a step of the weights' exponential moving average, which is then what the model holds; 0 is no average.
+    public var emaDecay: Float = 0
+    /// Of dropout, shuffling and augmentation.
     public var seed: UInt64 = 0
 
     public init() {}
@@ -51,6 +59,9 @@ public struct TrainerOptions: Equatable, Sendable {
         }
         try require(weightDecay, from: 0, to: 10, "weight_decay")
         try require(lossRatio, from: 0, to: 1000, "loss_ratio")
+        try augmentation.validate()
+        try requireBelowOne(labelSmoothing, "label_smoothing")
+        try requireBelowOne(emaDecay, "ema_decay")
     }
 }
 

@@ -8,6 +8,7 @@ struct Train: ParsableCommand {
         discussion: """
             EXAMPLES
               diptych train --out my.safetensors
+              diptych train --recipe best --data mnist
               diptych train --architecture mlp --loss-ratio 0
               diptych train --data mnist --epochs 100 --checkpoint run
               diptych train --data mnist --resume run --checkpoint run
@@ -43,7 +44,7 @@ struct Train: ParsableCommand {
     @Option(help: ArgumentHelp("Measure the test error every n epochs; 0 does so at the end only.", valueName: "n"))
     var evaluateEvery = 0
 
-    @Option(help: "Which answer the saved model decides by (default: head).")
+    @Option(help: "Which answer the saved model decides by (default: head; marginal with --recipe best).")
     var decision: Model.Decision?
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Save the model there (safetensors).", valueName: "file"), completion: .file())
@@ -81,7 +82,7 @@ struct Train: ParsableCommand {
         if let out { try checkWritable(out) }
         if let checkpoint { try checkWritable(checkpoint) }
         let run = try prepare()
-        if let decision { run.trainer.model.decision = decision }
+        if let decision = decision ?? recipe.decision { run.trainer.model.decision = decision }
         if !quiet { report(run.title) }
         try run.train()
 
@@ -109,6 +110,7 @@ struct Train: ParsableCommand {
             let saved = try Trainer.saved(path: resume)
             (description, seed, pairCount) = (saved.description, saved.seed, saved.pairCount)
         }
+        if network.dropout == nil && resume == nil { description.dropout = (recipe.recipe ?? .report).dropout }
         options.seed = seed
         options.threads = threads.threads
 
@@ -137,9 +139,4 @@ struct Train: ParsableCommand {
         return TrainingRun(trainer: trainer, held: held, test: test, source: source, evaluateEvery: evaluateEvery, checkpoint: checkpoint,
                            quiet: quiet)
     }
-}
-
-extension Dataset {
-    /// One more than the largest label.
-    fileprivate var classes: Int { 1 + Int(labels?.span.max() ?? 0) }
 }

@@ -33,6 +33,10 @@ extension TrainerOptions.Schedule: Choice {
     static var choices: [(word: String, value: Self)] { [("constant", .constant), ("cosine", .cosine), ("one-cycle", .oneCycle)] }
 }
 
+extension Recipe: Choice {
+    static var choices: [(word: String, value: Self)] { [("report", .report), ("best", .best)] }
+}
+
 extension ImageOptions.Mode: Choice {
     static var choices: [(word: String, value: Self)] { [("digit", .digit), ("plain", .plain)] }
 }

@@ -18,10 +18,11 @@ import Testing
         var description: NetworkDescription
         var lossRatio: Float = 0.7
         var pairs = 3
+        var smoothing: Float = 0
         var testDescription: String {
             let d = description
             return "\(d.architecture.name) \(d.height)x\(d.width), \(d.classes) classes, \(d.channels) channels, "
-                + "dropout \(d.dropout), ratio \(lossRatio), \(pairs) pairs"
+                + "dropout \(d.dropout), ratio \(lossRatio), \(pairs) pairs" + (smoothing > 0 ? ", smoothing \(smoothing)" : "")
         }
     }
 
@@ -29,7 +30,7 @@ import Testing
         [Case(description: .tiny(architecture, height: 5, width: 7, classes: 3, dropout: 0)),
          Case(description: .tiny(architecture, height: 6, width: 4, classes: 3, dropout: 0), lossRatio: 0),
          Case(description: .tiny(architecture, height: 4, width: 5, classes: 2, dropout: 0.5))]
-    }
+    } + [Case(description: .tiny(.siamese, height: 5, width: 7, classes: 3, dropout: 0), smoothing: 0.2)]
 
     /// One step's gradients and loss by the library, and the same network in double precision with its inputs.
     struct Subject {
@@ -41,11 +42,12 @@ import Testing
         let targets: [Double]
         let digits: [Int]
         let ratio: Double
+        let smoothing: Double
 
         init(_ c: Case) throws {
             let d = c.description, pairs = try Pairs.random(c.pairs, like: d)
             model = try Model(d, seed: 5)
-            let options = tinyOptions(epochs: 1, batchSize: c.pairs) { $0.lossRatio = c.lossRatio }
+            let options = tinyOptions(epochs: 1, batchSize: c.pairs) { ($0.lossRatio, $0.labelSmoothing) = (c.lossRatio, c.smoothing) }
             let trainer = try Trainer(model: model, pairs: pairs, options: options)
             gradients = try Buffer(count: model.network.parameterFloats, for: "a test")
             trainer.batch.gradientCapture = gradients
@@ -61,9 +63,10 @@ import Testing
             targets = pairs.targets.array.map(Double.init)
             digits = pairs.digits?.array.map(Int.init) ?? []
             ratio = Double(c.lossRatio)
+            smoothing = Double(c.smoothing)
         }
 
-        func loss(_ network: ReferenceNetwork) -> Double { network.loss(images: images, targets: targets, digits: digits, ratio: ratio) }
+        func loss(_ network: ReferenceNetwork) -> Double { network.loss(images: images, targets: targets, digits: digits, ratio: ratio, smoothing: smoothing) }
 
         /// The first step's dropout factors, by dense layer, image and unit: what becomes of ones.
         static func masks(_ model: Model, images: Int, seed: UInt64) throws -> [[[Double]]] {

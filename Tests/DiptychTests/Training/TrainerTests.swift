@@ -12,6 +12,10 @@ import Testing
         ("adam", { _ in }),
         ("adam, shuffled, cosine, decay", { $0.shuffle = true; $0.schedule = .cosine; $0.weightDecay = 0.01 }),
         ("sgd, one cycle", { $0.optimizer = .sgd; $0.schedule = .oneCycle; $0.learningRate = 0.05; $0.lossRatio = 0 }),
+        ("everything", {
+            ($0.redraw, $0.labelSmoothing, $0.emaDecay) = (true, 0.1, 0.9)
+            AugmentationTests.everything(&$0.augmentation)
+        }),
     ]
 
     @Test(arguments: Architecture.allCases) func threadsDoNotShowInTheBits(_ architecture: Architecture) throws {

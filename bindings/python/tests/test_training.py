@@ -42,6 +42,38 @@ def test_it_learns(trained, digits):
     assert len(trained.history) == 8
 
 
+def test_recipes(pairs):
+    """A recipe's options are defaults: of the model and of the training, each to be overridden."""
+    best = diptych.Model.create("best", **SMALL)
+    assert best.describe()["decision"] == "marginal" and best.describe()["dropout"] == pytest.approx(0.4)
+    assert diptych.Model.create("report", **SMALL).to_bytes() == diptych.Model.create(**SMALL).to_bytes()
+    assert diptych.Model.create("best", **SMALL, dropout=0.1).describe()["dropout"] == pytest.approx(0.1)
+    with diptych.Trainer(best, pairs, "best", epochs=3) as trainer:
+        assert [p.epochs for p in trainer] == [3, 3, 3]
+    plain, report = new_model(), new_model()
+    diptych.train(plain, pairs, **OPTIONS)
+    diptych.train(report, pairs, recipe="report", **OPTIONS)
+    assert plain.to_bytes() == report.to_bytes()
+    with pytest.raises(ValueError, match="recipe is 'worst', but must be one of 'report', 'best'"):
+        diptych.Trainer(best, pairs, "worst")
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["redraw", "label_smoothing", "ema_decay", "rotation", "scale", "shear", "shift", "elastic", "stroke"],
+)
+def test_every_option_of_training_does_something(pairs, uninterrupted, option):
+    model = new_model()
+    diptych.train(model, pairs, **OPTIONS, **{option: True if option == "redraw" else 0.5})
+    assert model.to_bytes() != uninterrupted[0]
+
+
+def test_redraw_takes_targets_that_follow_from_the_digits(pairs):
+    own = diptych.Pairs.from_arrays(pairs.images, targets=1 - pairs.targets, digits=pairs.digits)
+    with pytest.raises(diptych.MismatchError, match="redraw"):
+        diptych.Trainer(new_model(), own, redraw=True)
+
+
 def test_progress(uninterrupted):
     _, history = uninterrupted
     steps = 7  # 200 pairs in batches of 32

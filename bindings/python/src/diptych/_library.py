@@ -119,6 +119,16 @@ class diptych_trainer_options(Structure):
         ("weight_decay", c_float),
         ("loss_ratio", c_float),
         ("seed", c_uint64),
+        ("redraw", c_int32),
+        ("label_smoothing", c_float),
+        ("ema_decay", c_float),
+        ("rotation", c_float),
+        ("scale", c_float),
+        ("shear", c_float),
+        ("shift", c_float),
+        ("elastic", c_float),
+        ("stroke", c_float),
+        ("reserved", c_int32),
     ]
 
 
@@ -174,6 +184,7 @@ CHOICES: dict[str, tuple[str, dict[str, int]]] = {
     "polarity": ("DIPTYCH_POLARITY_", {"auto": 0, "dark_ink": 1, "light_ink": 2}),
     "split": ("DIPTYCH_SAMPLE_", {"train": 0, "test": 1}),
     "optimizer": ("DIPTYCH_", {"adam": 0, "sgd": 1}),
+    "recipe": ("DIPTYCH_RECIPE_", {"report": 0, "best": 1}),
     "schedule": ("DIPTYCH_SCHEDULE_", {"constant": 0, "cosine": 1, "one_cycle": 2}),
 }
 
@@ -210,6 +221,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "diptych_status_name": (c_char_p, c_int32),
     "diptych_last_error": (c_char_p,),
     "diptych_model_options_init": (c_int32, POINTER(diptych_model_options), c_size_t),
+    "diptych_model_options_recipe": (c_int32, POINTER(diptych_model_options), c_size_t, c_int32),
     "diptych_model_create": (c_int32, POINTER(diptych_model_options), POINTER(MODEL)),
     "diptych_model_default": (c_int32, POINTER(MODEL)),
     "diptych_model_load_file": (c_int32, c_char_p, POINTER(MODEL)),
@@ -243,6 +255,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "diptych_pairs_get": (c_int32, PAIRS, INT_OUT, INT_OUT, FLOATS, FLOATS, INTS),
     "diptych_pairs_free": (None, PAIRS),
     "diptych_trainer_options_init": (c_int32, POINTER(diptych_trainer_options), c_size_t),
+    "diptych_trainer_options_recipe": (c_int32, POINTER(diptych_trainer_options), c_size_t, c_int32),
     "diptych_trainer_create": (c_int32, MODEL, PAIRS, POINTER(diptych_trainer_options), POINTER(TRAINER)),
     "diptych_trainer_step": (c_int32, TRAINER, POINTER(diptych_progress)),
     "diptych_trainer_epoch": (c_int32, TRAINER, POINTER(diptych_progress)),
@@ -410,10 +423,13 @@ def choice(name: str, value: Any) -> int:
     return words[value]
 
 
-def options(struct: Any, given: Mapping[str, Any], without: tuple[str, ...] = ()) -> Any:
-    """The library's defaults with those that were given; names in without are not allowed."""
+def options(struct: Any, given: Mapping[str, Any], without: tuple[str, ...] = (), recipe: str | None = None) -> Any:
+    """The library's defaults, or a recipe's, with those that were given; names in without are not allowed."""
     filled = struct()
-    getattr(lib, f"{struct.__name__}_init")(filled, sizeof(struct))
+    if recipe is None:
+        getattr(lib, f"{struct.__name__}_init")(filled, sizeof(struct))
+    else:
+        getattr(lib, f"{struct.__name__}_recipe")(filled, sizeof(struct), choice("recipe", recipe))
     types = dict(struct._fields_)
     allowed = [name for name in names(struct) if name not in without]
     for name, value in given.items():

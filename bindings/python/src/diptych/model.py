@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,13 +38,14 @@ class Model(Resource):
         return cls._of(_library.create(lib.diptych_model_default))
 
     @classmethod
-    def create(cls, **options: Unpack[ModelOptions]) -> Model:
-        """A new, untrained model; see ModelOptions for the options and their ranges.
+    def create(cls, recipe: Literal["report", "best"] | None = None, **options: Unpack[ModelOptions]) -> Model:
+        """A new, untrained model; see ModelOptions for the options and their ranges. recipe: whose dropout and decision
+        are the defaults, to go with the same of Trainer or train.
 
         `Model.create(architecture="mlp", height=28, width=28, classes=10, seed=1)`. Raises InvalidArgumentError,
         LimitError (over 2**28 parameters), OutOfMemoryError.
         """
-        filled = _library.options(_library.diptych_model_options, options)
+        filled = _library.options(_library.diptych_model_options, options, recipe=recipe)
         return cls._of(_library.create(lib.diptych_model_create, filled))
 
     @classmethod

@@ -66,7 +66,7 @@ class ImageOptions(PixelOptions, total=False):
 
 
 class TrainerOptions(TypedDict, total=False):
-    """The defaults are the report's recipe."""
+    """The defaults are the report's recipe, or those of recipe=."""
 
     epochs: int
     """1 to 1,000,000; default 25."""
@@ -95,4 +95,24 @@ class TrainerOptions(TypedDict, total=False):
     loss_ratio: float
     """Weight of the digits' cross entropies in the loss, 0 to 1000; default 0.7. 0 needs no digits."""
     seed: int
-    """Of dropout and shuffling, 0 to 2**64 - 1; default 0."""
+    """Of dropout, shuffling and augmentation, 0 to 2**64 - 1; default 0."""
+    redraw: bool
+    """True: new pairs every epoch, of all training images; takes pairs with digits whose target is first <= second.
+    Default False."""
+    label_smoothing: float
+    """0 <= label_smoothing < 1; default 0."""
+    ema_decay: float
+    """Above 0: the model holds the exponential moving average of the weights, of this decay a step; below 1; default
+    0, none."""
+    rotation: float
+    """Augmentation: each image is turned by up to so many degrees in each step, 0 to 180; default 0."""
+    scale: float
+    """Grows or shrinks by up to this share, 0 to 0.9; default 0."""
+    shear: float
+    """Slants by up to this share of the height, 0 to 10; default 0."""
+    shift: float
+    """Moves by up to so many pixels in each direction, 0 to 256; default 0."""
+    elastic: float
+    """Deforms: each node of a 4x4 grid moves by up to so many pixels, 0 to 256; default 0."""
+    stroke: float
+    """Thickens or thins strokes by up to this share of the way to the 3x3 maximum or minimum, 0 to 1; default 0."""

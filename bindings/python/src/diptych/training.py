@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Literal
 
 from . import _arguments, _library, errors
 from ._arguments import PathLike, whole
@@ -61,14 +61,21 @@ class Trainer(Resource):
     model: Model
     """The model that is trained."""
 
-    def __init__(self, model: Model, pairs: Pairs, **options: Unpack[TrainerOptions]) -> None:
-        """Begin to train model on pairs; see TrainerOptions for the options and their ranges.
+    def __init__(
+        self,
+        model: Model,
+        pairs: Pairs,
+        recipe: Literal["report", "best"] | None = None,
+        **options: Unpack[TrainerOptions],
+    ) -> None:
+        """Begin to train model on pairs; see TrainerOptions for the options and their ranges. recipe: whose options are
+        the defaults; "report" is the same as none.
 
         A fresh run sets the model's standardisation to the pairs' mean and standard deviation. Raises MismatchError
         where the sizes differ, where a digit is not below the model's classes, or where loss_ratio is not 0 and the
         pairs have no digits; InvalidArgumentError for an option out of range.
         """
-        filled = _library.options(_library.diptych_trainer_options, options)
+        filled = _library.options(_library.diptych_trainer_options, options, recipe=recipe)
         arguments = Model._borrow(model, "model"), Pairs._borrow(pairs, "pairs"), filled
         handle = _library.create(lib.diptych_trainer_create, *arguments)
         self._begin(model, handle)
@@ -180,6 +187,7 @@ def train(
     model: Model,
     pairs: Pairs,
     callback: Callable[[Progress], bool | None] | None = None,
+    recipe: Literal["report", "best"] | None = None,
     **options: Unpack[TrainerOptions],
 ) -> list[Progress]:
     """The whole run in one call; returns every epoch's progress.
@@ -188,7 +196,7 @@ def train(
     raised, as is Ctrl-C: the model keeps what it has learned. Options and errors are Trainer's.
     """
     history = []
-    with Trainer(model, pairs, **options) as trainer:
+    with Trainer(model, pairs, recipe, **options) as trainer:
         for progress in trainer:
             history.append(progress)
             if callback is not None and callback(progress):

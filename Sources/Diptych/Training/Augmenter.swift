@@ -1,0 +1,201 @@
+import CDiptychPlatform
+
+/// Eight floats.
+private typealias Vector = SIMD8<Float>
+
+/// Changes images by an `Augmentation`: draws what happens to one, and resamples it. What lies outside an image is
+/// background, 0, and an empty image stays exactly that.
+public final class Augmenter: Sendable {
+    /// Nodes of the elastic deformation's grid along each side, the outer ones on the image's edge.
+    static let nodes = 4
+
+    /// What happens to one image.
+    public struct Draw {
+        /// Around the centre, output pixel to source: source = matrix * (output - shift), by rows.
+        var matrix: SIMD4<Float> = [1, 0, 0, 1]
+        var shift: SIMD2<Float> = [0, 0]
+        /// Positive is thicker, negative thinner.
+        var stroke: Float = 0
+        /// The nodes' displacements by rows of the grid: x in the first SIMD16, y in the second.
+        var elastic: (x: SIMD16<Float>, y: SIMD16<Float>) = (.zero, .zero)
+
+        /// The displacements of one row of the grid.
+        @inline(__always) static func row(_ row: Int, of field: SIMD16<Float>) -> SIMD4<Float> {
+            SIMD4(field[4 * row], field[4 * row + 1], field[4 * row + 2], field[4 * row + 3])
+        }
+    }
+
+    private let augmentation: Augmentation
+    private let random: Random
+    private let height: Int
+    private let width: Int
+    /// How much each of the grid's columns (rows) weighs at each pixel: [node][width rounded up to 8], [node][height].
+    private let columns: Buffer<Float>
+    private let rows: Buffer<Float>
+
+    public init(_ augmentation: Augmentation, seed: UInt64, height: Int, width: Int) throws(DiptychError) {
+        self.augmentation = augmentation
+        self.height = height
+        self.width = width
+        random = Random(seed: seed, purpose: .augmentation)
+        columns = try Self.weights(width)
+        rows = try Self.weights(height)
+    }
+
+    /// Smoothstep between neighbouring nodes: 3t^2 - 2t^3 is flat at both, so that the field has no kinks.
+    private static func weights(_ size: Int) throws(DiptychError) -> Buffer<Float> {
+        let stride = roundedUp(size), result = try Buffer<Float>(count: nodes * stride, for: "an elastic deformation's grid")
+        for i in 0 ..< size {
+            let place = Float(i * (nodes - 1)) / Float(size - 1), node = min(Int(place), nodes - 2)
+            let t = place - Float(node), weight = t * t * (3 - 2 * t)
+            result[node * stride + i] = 1 - weight
+            result[(node + 1) * stride + i] = weight
+        }
+        return result
+    }
+
+    private static func roundedUp(_ size: Int) -> Int { (size + 7) & ~7 }
+
+    // MARK: Draw
+
+    /// What happens to image `image` of the batch of `step`: a function of these and the seed alone.
+    public func draw(step: UInt32, image: Int) -> Draw {
+        let a = augmentation, key = UInt64(image) << 8
+        let first = uniform(step, key), second = uniform(step, key | 1)
+        let angle = first[0] * a.rotation * (.pi / 180), cosine = cosf(angle), sine = sinf(angle)
+        let shrink = 1 / (1 + first[1] * a.scale), shear = first[2] * a.shear
+        var draw = Draw()
+        // The inverse of rotation * scale * shear.
+        draw.matrix = SIMD4(cosine + shear * sine, sine - shear * cosine, -sine, cosine) * shrink
+        draw.shift = SIMD2(first[3], second[0]) * a.shift
+        draw.stroke = second[1] * a.stroke
+        if a.elastic > 0 {
+            for quarter in 0 ..< 4 {
+                let x = uniform(step, key | UInt64(2 + quarter)) * a.elastic, y = uniform(step, key | UInt64(6 + quarter)) * a.elastic
+                for k in 0 ..< 4 {
+                    draw.elastic.x[4 * quarter + k] = x[k]
+                    draw.elastic.y[4 * quarter + k] = y[k]
+                }
+            }
+        }
+        return draw
+    }
+
+    /// Four numbers, uniform from -1 to 1.
+    private func uniform(_ step: UInt32, _ index: UInt64) -> SIMD4<Float> {
+        SIMD4(SIMD4<Int32>(truncatingIfNeeded: random.words(step: step, index: index))) * 0x1p-31
+    }
+
+    // MARK: Resample
+
+    /// Floats of scratch that `apply` needs: the image within a border, and a second one.
+    public var scratch: Int { plane + plane }
+    private var stride: Int { width + 3 }
+    private var plane: Int { padded((height + 3) * stride + 8) }
+    /// Floats that `apply` may write: it works on eight columns at a time.
+    public var outputFloats: Int { padded(height * width + 8) }
+
+    /// Resamples `source` into `target`, which has `outputFloats`; bilinear.
+    public func apply(_ draw: Draw, _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>,
+               scratch: UnsafeMutablePointer<Float>) {
+        // A border of one on the left and above, of two on the right and below: every clamped place has four neighbours.
+        memset(scratch, 0, plane * MemoryLayout<Float>.stride)
+        for y in 0 ..< height { (scratch + (y + 1) * stride + 1).update(from: source + y * width, count: width) }
+        if draw.stroke != 0 { changeStroke(draw.stroke, scratch, scratch + plane) }
+
+        let m = draw.matrix, elastic = augmentation.elastic > 0
+        let centreX = 0.5 * Float(width - 1), centreY = 0.5 * Float(height - 1)
+        let limitX = Vector(repeating: Float(width + 1)), limitY = Vector(repeating: Float(height + 1))
+        let columnStride = Self.roundedUp(width), rowStride = Self.roundedUp(height)
+        for y in 0 ..< height {
+            let down = Float(y) - centreY - draw.shift.y
+            let startX = m[1] * down + centreX + 1, startY = m[3] * down + centreY + 1
+            var fieldX = SIMD4<Float>.zero, fieldY = SIMD4<Float>.zero
+            if elastic {
+                for node in 0 ..< Self.nodes {
+                    let weight = rows.pointer[node * rowStride + y]
+                    fieldX += weight * Draw.row(node, of: draw.elastic.x)
+                    fieldY += weight * Draw.row(node, of: draw.elastic.y)
+                }
+            }
+            var x = 0
+            while x < width {
+                let right = Vector(0, 1, 2, 3, 4, 5, 6, 7) + (Float(x) - centreX - draw.shift.x)
+                var u = right * m[0] + startX, v = right * m[2] + startY
+                if elastic {
+                    for node in 0 ..< Self.nodes {
+                        let weight = vector(columns.pointer + node * columnStride + x)
+                        u += weight * fieldX[node]
+                        v += weight * fieldY[node]
+                    }
+                }
+                store(sample(scratch, u.clamped(lowerBound: .zero, upperBound: limitX), v.clamped(lowerBound: .zero, upperBound: limitY)),
+                      target + y * width + x)
+                x += 8
+            }
+        }
+    }
+
+    @inline(__always)
+    private func sample(_ plane: UnsafePointer<Float>, _ u: Vector, _ v: Vector) -> Vector {
+        let wholeU = floor(u), wholeV = floor(v)
+        let column = integers(wholeU), row = integers(wholeV)
+        let right = u - wholeU, down = v - wholeV
+        let place = row &* Int32(truncatingIfNeeded: stride) &+ column
+        var a = Vector.zero, b = Vector.zero, c = Vector.zero, d = Vector.zero
+        for k in 0 ..< 8 {
+            let p = plane + Int(place[k])
+            a[k] = p[0]
+            b[k] = p[1]
+            c[k] = p[stride]
+            d[k] = p[stride + 1]
+        }
+        let upper = a + right * (b - a), lower = c + right * (d - c)
+        return upper + down * (lower - upper)
+    }
+
+    /// Blends the bordered image with its 3x3 maximum or minimum. `rows`, another plane, takes the rows' own.
+    private func changeStroke(_ amount: Float, _ plane: UnsafeMutablePointer<Float>, _ rows: UnsafeMutablePointer<Float>) {
+        let thicker = amount > 0, share = abs(amount)
+        @inline(__always) func extreme(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
+            thicker ? pointwiseMax(pointwiseMax(a, b), c) : pointwiseMin(pointwiseMin(a, b), c)
+        }
+        for y in 0 ..< height + 2 {
+            var x = 1
+            while x <= width {
+                let p = plane + y * stride + x
+                store(extreme(vector(p - 1), vector(p), vector(p + 1)), rows + y * stride + x)
+                x += 8
+            }
+        }
+        for y in 1 ... height {
+            // Eight at a time reach over the row's end, where the border must stay 0.
+            var x = 1
+            while x <= width {
+                let p = plane + y * stride + x, q = rows + y * stride + x
+                let old = vector(p)
+                let new = old + share * (extreme(vector(q - stride), vector(q), vector(q + stride)) - old)
+                if x + 7 <= width { store(new, p) } else { for k in 0 ... width - x { p[k] = new[k] } }
+                x += 8
+            }
+        }
+    }
+}
+
+@inline(__always) private func vector(_ p: UnsafePointer<Float>) -> Vector {
+    UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
+}
+
+@inline(__always) private func store(_ value: Vector, _ p: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(p).storeBytes(of: value, as: Vector.self)
+}
+
+/// For 0 <= x < 2^22: adding 2^23 leaves no bits for a fraction, and the integer in the lowest ones.
+@inline(__always) private func floor(_ x: Vector) -> Vector {
+    let nearest = (x + 0x1p23) - 0x1p23
+    return nearest.replacing(with: nearest - 1, where: nearest .> x)
+}
+
+@inline(__always) private func integers(_ whole: Vector) -> SIMD8<Int32> {
+    unsafeBitCast(whole + 0x1p23, to: SIMD8<Int32>.self) &- 0x4B00_0000
+}
