@@ -17,7 +17,7 @@ CXX ?= c++
 # The default rule must not meet somebody's setting for the other build.
 unexport DIPTYCH_EMBEDDED
 
-.PHONY: all library command demo test install uninstall bench bench-peers bench-programs clean prepare model sample
+.PHONY: all library command demo test install uninstall bench bench-accuracy bench-peers bench-programs clean prepare model sample
 
 all: library command
 
@@ -107,10 +107,18 @@ bench-programs: all
 bench: bench-programs
 	python3 Benchmarks/bench.py $(BENCH_FLAGS)
 
-bench-peers: bench-programs
-	test -d .venv-bench || python3 -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check numpy torch onnx onnxruntime
+# An environment with what Diptych is measured against: about 3 GB.
+.venv-bench/ready:
+	python3 -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check numpy scipy torch onnx onnxruntime
+	@touch $@
+
+bench-peers: bench-programs .venv-bench/ready
 	python3 Benchmarks/bench.py --peers .venv-bench/bin/python $(BENCH_FLAGS)
+
+# Test errors against PyTorch's on the same pairs: MNIST=DIR, ACCURACY_FLAGS for accuracy.py's options.
+bench-accuracy: library .venv-bench/ready
+	PYTHONPATH=bindings/python/src DIPTYCH_LIBRARY=$(CURDIR)/$(BUILD)/libdiptych.so .venv-bench/bin/python Benchmarks/accuracy.py "$(MNIST)" $(ACCURACY_FLAGS)
 
 # What stands in build/, so that "sudo make install" compiles nothing; built first where nothing stands there.
 install: $(BUILD)/libdiptych.so.0
