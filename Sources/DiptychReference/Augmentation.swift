@@ -1,6 +1,6 @@
 extension Reference {
     /// An image under an affine map from output to source, around the centre and after a shift of the output; displaced by
-    /// the smooth field between nodes on a 4x4 grid; of a stroke blended with the 3x3 maximum or minimum. In double
+    /// the smooth field between nodes on a 4x4 grid; interpolated by Catmull and Rom's spline; of a stroke blended with the 3x3 maximum or minimum. In double
     /// precision; 0 outside.
     public static func augment(_ image: [Double], height: Int, width: Int, matrix: [Double], shift: (x: Double, y: Double),
                                nodes: (x: [Double], y: [Double]), stroke: Double) -> [Double] {
@@ -21,6 +21,12 @@ extension Reference {
             let t = abs(3 * Double(place) / Double(size - 1) - Double(node))
             return t < 1 ? 1 - t * t * (3 - 2 * t) : 0
         }
+        /// Keys, "Cubic convolution interpolation for digital image processing" (1981), a = -1/2.
+        func kernel(_ distance: Double) -> Double {
+            let d = abs(distance)
+            if d < 1 { return 1.5 * d * d * d - 2.5 * d * d + 1 }
+            return d < 2 ? -0.5 * d * d * d + 2.5 * d * d - 4 * d + 2 : 0
+        }
         let centreX = Double(width - 1) / 2, centreY = Double(height - 1) / 2
         var result = image
         for y in 0 ..< height {
@@ -34,9 +40,14 @@ extension Reference {
                         v += share * nodes.y[4 * row + column]
                     }
                 }
-                let left = Int(u.rounded(.down)), top = Int(v.rounded(.down)), s = u - Double(left), t = v - Double(top)
-                result[y * width + x] = (1 - t) * ((1 - s) * pixel(stroked, left, top) + s * pixel(stroked, left + 1, top))
-                    + t * ((1 - s) * pixel(stroked, left, top + 1) + s * pixel(stroked, left + 1, top + 1))
+                let left = Int(u.rounded(.down)), top = Int(v.rounded(.down))
+                var sum = 0.0
+                for row in top - 1 ... top + 2 {
+                    for column in left - 1 ... left + 2 {
+                        sum += kernel(u - Double(column)) * kernel(v - Double(row)) * pixel(stroked, column, row)
+                    }
+                }
+                result[y * width + x] = min(max(sum, min(0, image.min() ?? 0)), max(0, image.max() ?? 0))
             }
         }
         return result

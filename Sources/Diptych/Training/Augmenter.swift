@@ -88,28 +88,45 @@ public final class Augmenter: Sendable {
 
     // MARK: Resample
 
+    /// Columns and rows of zeros on the left and above, and on the right and below: every clamped place has the four
+    /// neighbours each way that the interpolation takes.
+    private static let before = 3, after = 4
+
     /// Floats of scratch that `apply` needs: the image within a border, and a second one.
     public var scratch: Int { plane + plane }
-    private var stride: Int { width + 3 }
-    private var plane: Int { padded((height + 3) * stride + 8) }
+    private var stride: Int { width + Self.before + Self.after }
+    private var plane: Int { padded((height + Self.before + Self.after) * stride + 8) }
     /// Floats that `apply` may write: it works on eight columns at a time.
     public var outputFloats: Int { padded(height * width + 8) }
 
-    /// Resamples `source` into `target`, which has `outputFloats`; bilinear.
+    /// Resamples `source` into `target`, which has `outputFloats`. Bicubic (Keys, 1981; Catmull and Rom's spline), because
+    /// bilinear interpolation blurs: small images would lose what the real ones have. It overshoots at edges, so the result
+    /// is kept within the image's own shades.
     public func apply(_ draw: Draw, _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>,
-               scratch: UnsafeMutablePointer<Float>) {
-        // A border of one on the left and above, of two on the right and below: every clamped place has four neighbours.
+                      scratch: UnsafeMutablePointer<Float>) {
         memset(scratch, 0, plane * MemoryLayout<Float>.stride)
-        for y in 0 ..< height { (scratch + (y + 1) * stride + 1).update(from: source + y * width, count: width) }
+        var darkest: Float = 0, brightest: Float = 0
+        for y in 0 ..< height {
+            let row = scratch + (y + Self.before) * stride + Self.before
+            for x in 0 ..< width {
+                let pixel = source[y * width + x]
+                row[x] = pixel
+                darkest = pixel < darkest ? pixel : darkest
+                brightest = pixel > brightest ? pixel : brightest
+            }
+        }
         if draw.stroke != 0 { changeStroke(draw.stroke, scratch, scratch + plane) }
 
         let m = draw.matrix, elastic = augmentation.elastic > 0
         let centreX = 0.5 * Float(width - 1), centreY = 0.5 * Float(height - 1)
-        let limitX = Vector(repeating: Float(width + 1)), limitY = Vector(repeating: Float(height + 1))
+        let lowest = Vector(repeating: darkest), highest = Vector(repeating: brightest)
+        // From there on everything is border.
+        let least = Vector(repeating: Float(Self.before - 2))
+        let greatestX = Vector(repeating: Float(Self.before + width + 1)), greatestY = Vector(repeating: Float(Self.before + height + 1))
         let columnStride = Self.roundedUp(width), rowStride = Self.roundedUp(height)
         for y in 0 ..< height {
             let down = Float(y) - centreY - draw.shift.y
-            let startX = m[1] * down + centreX + 1, startY = m[3] * down + centreY + 1
+            let startX = m[1] * down + centreX + Float(Self.before), startY = m[3] * down + centreY + Float(Self.before)
             var fieldX = SIMD4<Float>.zero, fieldY = SIMD4<Float>.zero
             if elastic {
                 for node in 0 ..< Self.nodes {
@@ -129,8 +146,9 @@ public final class Augmenter: Sendable {
                         v += weight * fieldY[node]
                     }
                 }
-                store(sample(scratch, u.clamped(lowerBound: .zero, upperBound: limitX), v.clamped(lowerBound: .zero, upperBound: limitY)),
-                      target + y * width + x)
+                let value = sample(scratch, u.clamped(lowerBound: least, upperBound: greatestX),
+                                   v.clamped(lowerBound: least, upperBound: greatestY))
+                store(value.clamped(lowerBound: lowest, upperBound: highest), target + y * width + x)
                 x += 8
             }
         }
@@ -142,16 +160,26 @@ public final class Augmenter: Sendable {
         let column = integers(wholeU), row = integers(wholeV)
         let right = u - wholeU, down = v - wholeV
         let place = row &* Int32(truncatingIfNeeded: stride) &+ column
-        var a = Vector.zero, b = Vector.zero, c = Vector.zero, d = Vector.zero
+        var result = Vector.zero
         for k in 0 ..< 8 {
-            let p = plane + Int(place[k])
-            a[k] = p[0]
-            b[k] = p[1]
-            c[k] = p[stride]
-            d[k] = p[stride + 1]
+            let p = plane + (Int(place[k]) - stride - 1), y = shares(down[k])
+            var sum = y[0] * four(p)
+            sum += y[1] * four(p + stride)
+            sum += y[2] * four(p + 2 * stride)
+            sum += y[3] * four(p + 3 * stride)
+            sum *= shares(right[k])
+            result[k] = (sum[0] + sum[1]) + (sum[2] + sum[3])
         }
-        let upper = a + right * (b - a), lower = c + right * (d - c)
-        return upper + down * (lower - upper)
+        return result
+    }
+
+    /// What the four neighbours weigh, of which the second lies `t` before the place.
+    @inline(__always)
+    private func shares(_ t: Float) -> SIMD4<Float> {
+        var share = SIMD4<Float>(-0.5, 1.5, -1.5, 0.5) * t
+        share = (share + SIMD4<Float>(1, -2.5, 2, -0.5)) * t
+        share = (share + SIMD4<Float>(-0.5, 0, 0.5, 0)) * t
+        return share + SIMD4<Float>(0, 1, 0, 0)
     }
 
     /// Blends the bordered image with its 3x3 maximum or minimum. `rows`, another plane, takes the rows' own.
@@ -160,22 +188,23 @@ public final class Augmenter: Sendable {
         @inline(__always) func extreme(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
             thicker ? pointwiseMax(pointwiseMax(a, b), c) : pointwiseMin(pointwiseMin(a, b), c)
         }
-        for y in 0 ..< height + 2 {
-            var x = 1
-            while x <= width {
+        let first = Self.before
+        for y in first - 1 ..< first + height + 1 {
+            var x = first
+            while x < first + width {
                 let p = plane + y * stride + x
                 store(extreme(vector(p - 1), vector(p), vector(p + 1)), rows + y * stride + x)
                 x += 8
             }
         }
-        for y in 1 ... height {
+        for y in first ..< first + height {
             // Eight at a time reach over the row's end, where the border must stay 0.
-            var x = 1
-            while x <= width {
+            var x = first
+            while x < first + width {
                 let p = plane + y * stride + x, q = rows + y * stride + x
                 let old = vector(p)
                 let new = old + share * (extreme(vector(q - stride), vector(q), vector(q + stride)) - old)
-                if x + 7 <= width { store(new, p) } else { for k in 0 ... width - x { p[k] = new[k] } }
+                if x + 8 <= first + width { store(new, p) } else { for k in 0 ..< first + width - x { p[k] = new[k] } }
                 x += 8
             }
         }
@@ -184,6 +213,10 @@ public final class Augmenter: Sendable {
 
 @inline(__always) private func vector(_ p: UnsafePointer<Float>) -> Vector {
     UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
+}
+
+@inline(__always) private func four(_ p: UnsafePointer<Float>) -> SIMD4<Float> {
+    UnsafeRawPointer(p).loadUnaligned(as: SIMD4<Float>.self)
 }
 
 @inline(__always) private func store(_ value: Vector, _ p: UnsafeMutablePointer<Float>) {

@@ -9,17 +9,19 @@ public enum Recipe: Int32, CaseIterable, Sendable {
         var o = TrainerOptions()
         guard self == .best else { return o }
         o.epochs = 200
+        o.batchSize = 25
         o.schedule = .oneCycle
-        o.redraw = true
+        o.shuffle = true
         o.lossRatio = 2
         o.augmentation.rotation = 15
         o.augmentation.scale = 0.15
         o.augmentation.shear = 0.15
         o.augmentation.shift = 1.5
+        o.augmentation.elastic = 0.7
         return o
     }
 
-    public var dropout: Float { self == .best ? 0.4 : NetworkDescription().dropout }
+    public var dropout: Float { self == .best ? 0.2 : NetworkDescription().dropout }
 
     /// How the model decides.
     public var decision: Model.Decision { self == .best ? .marginal : .head }
