@@ -261,7 +261,8 @@ DIPTYCH_API diptych_status diptych_image_load_png_memory(const void *data, size_
 /* The answer for one pair. "Digit" means class wherever the images are of something else. 32 bytes, for ever. */
 typedef struct diptych_prediction {
     float probability;       /* the head's P(first <= second) (or of what the targets meant in training) */
-    float marginal;          /* sum over i <= j of P(first = i) P(second = j) */
+    float marginal;          /* sum over i <= j of P(first = i) P(second = j); it and agrees are about the order of
+                                classes, whatever the targets meant in training */
     int32_t first_digit;     /* the most probable class of the first image */
     int32_t second_digit;
     float first_confidence;  /* that class's probability, 1/classes to 1 */
