@@ -3,6 +3,7 @@
 # make test       every test
 # make fashion    the example that learns "same class?" on Fashion-MNIST; FASHION_FLAGS=--help
 # make install    PREFIX=/usr/local DESTDIR=
+# make report   the report's table and figures, in docs/results
 # make bench      measure; make bench-peers also against PyTorch and ONNX Runtime
 # On a fresh machine with a Swift toolchain the targets install what else they need (see scripts/prepare.sh).
 
@@ -16,7 +17,7 @@ CXX ?= c++
 # The default rule must not meet somebody's setting for the other build.
 unexport DIPTYCH_EMBEDDED
 
-.PHONY: all library command demo test install uninstall bench bench-peers bench-programs clean prepare model sample
+.PHONY: all library command demo test install uninstall bench bench-accuracy bench-peers bench-programs clean prepare model sample
 
 all: library command
 
@@ -80,6 +81,21 @@ model: command
 sample:
 	python3 scripts/make_sample.py "$(MNIST)"
 
+# The report's table and figures, written to docs/results: make report [ROUNDS=10] [MNIST=DIR]
+ROUNDS ?= 10
+REPORT_FLAGS ?=
+REPORT_VENV := .venv-report
+
+$(REPORT_VENV)/ready: scripts/requirements.txt
+	@scripts/prepare.sh python
+	python3 -m venv $(REPORT_VENV)
+	$(REPORT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt
+	@touch $@
+
+.PHONY: report
+report: command $(REPORT_VENV)/ready
+	REPORT_FLAGS='$(REPORT_FLAGS)' scripts/run_report.sh $(REPORT_VENV)/bin/python $(ROUNDS) "$(MNIST)"
+
 # Measurements; see Benchmarks/README.md. bench-peers takes about 3 GB of disk for PyTorch and ONNX Runtime.
 BENCH_FLAGS ?= --scaling
 
@@ -91,10 +107,18 @@ bench-programs: all
 bench: bench-programs
 	python3 Benchmarks/bench.py $(BENCH_FLAGS)
 
-bench-peers: bench-programs
-	test -d .venv-bench || python3 -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check numpy torch onnx onnxruntime
+# An environment with what Diptych is measured against: about 3 GB.
+.venv-bench/ready:
+	python3 -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check numpy scipy torch onnx onnxruntime
+	@touch $@
+
+bench-peers: bench-programs .venv-bench/ready
 	python3 Benchmarks/bench.py --peers .venv-bench/bin/python $(BENCH_FLAGS)
+
+# Test errors against PyTorch's on the same pairs: MNIST=DIR, ACCURACY_FLAGS for accuracy.py's options.
+bench-accuracy: library .venv-bench/ready
+	PYTHONPATH=bindings/python/src DIPTYCH_LIBRARY=$(CURDIR)/$(BUILD)/libdiptych.so .venv-bench/bin/python Benchmarks/accuracy.py "$(MNIST)" $(ACCURACY_FLAGS)
 
 # What stands in build/, so that "sudo make install" compiles nothing; built first where nothing stands there.
 install: $(BUILD)/libdiptych.so.0
@@ -107,4 +131,4 @@ $(BUILD)/libdiptych.so.0:
 	$(MAKE) all
 
 clean:
-	rm -rf $(BUILD) .build .build-embedded .build-test .venv .venv-bench
+	rm -rf $(BUILD) .build .build-embedded .build-test .venv .venv-bench .venv-report

@@ -1,7 +1,7 @@
 """Measure Diptych: kernels against the machine's FMA peak, whole runs, and, where they are installed, the same runs in
 PyTorch and ONNX Runtime. Rounds of all programs are interleaved, and a row is the median of its rounds.
 
-Usage: python3 bench.py [--rounds 5] [--peers PYTHON] [--json FILE] [--skip-mlp] [--scaling]
+Usage: python3 bench.py [--rounds 5] [--peers PYTHON] [--peer-isa avx2] [--json FILE] [--mlp-epochs 25] [--scaling]
 Called by `make bench` and `make bench-peers`.
 """
 import argparse
@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,12 +19,19 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 NAMES = {0: "siamese", 1: "RWS", 2: "MLP"}
 
+# What holds PyTorch's libraries to an instruction set; ONNX Runtime has nothing of the kind.
+PEER_ISA = {"avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
+
+# Height, width, channels; the preset first.
+SHAPES = ((14, 14, 32), (14, 14, 48), (14, 14, 64), (28, 28, 32), (20, 24, 16), (9, 11, 24), (32, 32, 8))
+
 
 class Program:
     """A program that answers one line with another."""
 
-    def __init__(self, *command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    def __init__(self, *command, env={}):
+        self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, bufsize=1)
 
     def ask(self, *words):
         print(*words, file=self.process.stdin, flush=True)
@@ -66,17 +72,46 @@ def kernels(report):
 
 def whole_process(rounds, *pictures):
     """Seconds and peak resident megabytes of classifying two PNG files, process start included."""
-    command = [BUILD / "diptych", "classify", *(ROOT / "Examples/png" / picture for picture in pictures)]
-    times, memory = [], 0
-    for _ in range(20 * rounds):
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        times.append(time.perf_counter() - start)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        memory = max(memory, usage.ru_maxrss)
-    return statistics.median(times), memory / 1024
+    starter = Program(BUILD / "end_to_end")
+    runs = [starter.ask("process build/diptych classify", *(f"Examples/png/{picture}" for picture in pictures)).split()
+            for _ in range(20 * rounds)]
+    return statistics.median(float(seconds) for seconds, _ in runs), max(int(kilobytes) for _, kilobytes in runs) / 1024
+
+
+def shapes(ours, rounds, report):
+    """The multiply-adds a second of other image sizes and widths, against the preset's."""
+    pairs, epochs = 500, 2
+    work = []
+    for shape in SHAPES:
+        words = " ".join(map(str, shape))
+        network = json.loads(ours.ask(f"describe 0 {words}"))
+        forward = network["multiply_adds"]
+        # Backward every layer has two products as large as its forward one, but cl1, which passes no gradient on to the images.
+        training = 3 * forward - 2 * network["layers"][0]["multiply_adds"]
+        work.append((shape, forward, training, f"predict 0 1 256 {words}", f"train 0 1 {pairs} {epochs} 100 {words}"))
+    samples = [([], []) for _ in work]
+    for round in range(rounds):
+        for (shape, _, _, *commands), sample in zip(work, samples):
+            print(f"\rround {round + 1} of {rounds}: {str(shape):<80}", end="", file=sys.stderr, flush=True)
+            for command, times in zip(commands, sample):
+                times.append(ours.seconds(command))
+    print("\r" + " " * 100 + "\r", end="", file=sys.stderr)
+
+    print("Siamese with other images and widths, 1 thread, against the preset (GFLOP/s of the direct method's multiply-adds)\n")
+    print("| image | channels | multiply-adds a pair | predict, us a pair | GFLOP/s | of the preset's | train, us a pair | GFLOP/s | of the preset's |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    report["shapes"] = []
+    first = None
+    for ((height, width, channels), forward, training, *_), sample in zip(work, samples):
+        predict, train = statistics.median(sample[0]), statistics.median(sample[1]) / (pairs * epochs)
+        rates = [2e-9 * forward / predict, 2e-9 * training / train]
+        first = first or rates
+        shares = [rate / preset for rate, preset in zip(rates, first)]
+        report["shapes"].append({"height": height, "width": width, "channels": channels, "multiply_adds": forward,
+                                 "predict_us": 1e6 * predict, "train_us": 1e6 * train, "gflops": rates, "of_preset": shares})
+        print(f"| {height}x{width} | {channels} | {forward:,} | {1e6 * predict:.1f} | {rates[0]:.0f} | {shares[0]:.2f}"
+              f" | {1e6 * train:.1f} | {rates[1]:.0f} | {shares[1]:.2f} |")
+    print(flush=True)
 
 
 def main():
@@ -84,18 +119,24 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", metavar="PYTHON", help="a Python with torch, onnx and onnxruntime")
     parser.add_argument("--json", type=pathlib.Path, default=BUILD / "bench.json")
-    parser.add_argument("--mlp-epochs", type=int, default=5, help="epochs of the MLP's runs, whose 25 take long; 0 leaves them out")
+    parser.add_argument("--mlp-epochs", type=int, default=25, help="epochs of the MLP's runs, which take two thirds of the time; 0 leaves them out")
+    parser.add_argument("--peer-isa", choices=PEER_ISA, help="measure PyTorch a second time, held to this instruction set")
     parser.add_argument("--scaling", action="store_true", help="also the cost against pairs, epochs and batch")
     args = parser.parse_args()
 
     ours = Program(BUILD / "end_to_end")
     report = {"machine": machine(), "library": ours.ask("build"), "rounds": args.rounds, "rows": []}
     print(f"{report['machine']}\n{report['library']}")
-    peers = None
+    # By the name in the table.
+    peers = {}
     if args.peers:
-        peers = Program(args.peers, ROOT / "Benchmarks/peers.py")
-        report["peers"] = peers.ask("versions")
-        print(report["peers"])
+        peers["PyTorch"] = peers["ONNX Runtime"] = Program(args.peers, ROOT / "Benchmarks/peers.py")
+        report["peers"] = [peers["PyTorch"].ask("versions")]
+        if args.peer_isa:
+            held = Program(args.peers, ROOT / "Benchmarks/peers.py", env=PEER_ISA[args.peer_isa])
+            peers[f"PyTorch held to {args.peer_isa.upper()}"] = held
+            report["peers"].append(held.ask("versions"))
+        print("\n".join(report["peers"]))
     print(flush=True)
     kernels(report)
 
@@ -116,46 +157,54 @@ def main():
     work.append(("predict siamese, batch 256, 1 thread, a pair", "us", "predict 0 1 256", "predict torch 0 1 256", "PyTorch", None))
     work.append(("predict MLP, batch 256, 1 thread, a pair", "us", "predict 2 1 256", "predict onnxruntime 2 1 256", "ONNX Runtime", None))
 
-    samples = [([], []) for _ in work]
+    # Our times, and each peer's by its name.
+    samples = [([], {name: [] for name in peers if peer and name.startswith(peer)}) for *_, peer, _ in work]
     with tempfile.TemporaryDirectory() as folder:
         if peers:
             pairs = pathlib.Path(folder) / "pairs.raw"
             ours.seconds("pairs", 4096, pairs)
-            peers.seconds("load", pairs, 4096)
+            for peer in set(peers.values()):
+                peer.seconds("load", pairs, 4096)
         for round in range(args.rounds):
-            for (name, _, mine, theirs, _, _), (a, b) in zip(work, samples):
+            for (name, _, mine, theirs, _, _), (a, others) in zip(work, samples):
                 print(f"\rround {round + 1} of {args.rounds}: {name:<80}", end="", file=sys.stderr, flush=True)
-                a.append(ours.seconds(*mine.split()))
-                if peers and theirs:
-                    b.append(peers.seconds(*theirs.split()))
+                a.append(ours.seconds(mine))
+                for peer, b in others.items():
+                    b.append(peers[peer].seconds(theirs))
     print("\r" + " " * 100 + "\r", end="", file=sys.stderr)
 
     print(f"Whole runs, medians of {args.rounds} interleaved rounds\n")
     print("| work | Diptych | peer | ratio | target |\n|---|---|---|---|---|")
     medians = {}
-    for (name, unit, mine, theirs, peer, target), (a, b) in zip(work, samples):
+    for (name, unit, mine, theirs, first, target), (a, others) in zip(work, samples):
         scale = 1e6 if unit == "us" else 1
         medians[mine] = statistics.median(a)
         row = {"work": name, "unit": unit, "diptych": [scale * s for s in a]}
-        cells = [f"{scale * statistics.median(a):.3g} {unit}", "", "", ""]
-        if b:
-            row.update(peer=peer, peer_seconds=[scale * s for s in b], ratio=statistics.median(b) / statistics.median(a), target=target)
-            cells[1:] = [f"{peer} {scale * statistics.median(b):.3g} {unit}", f"{row['ratio']:.2f}", f"{target}" if target else ""]
-        report["rows"].append(row)
-        print(f"| {name} | " + " | ".join(cells) + " |")
+        cells = [name, f"{scale * medians[mine]:.3g} {unit}", "", "", ""]
+        lines = []
+        for peer, b in others.items():
+            ratio = statistics.median(b) / medians[mine]
+            row.setdefault("peers", []).append({"peer": peer, "times": [scale * s for s in b], "ratio": ratio})
+            lines.append([f"{peer} {scale * statistics.median(b):.3g} {unit}", f"{ratio:.2f}", f"{target}" if target and peer == first else ""])
+        report["rows"].append({**row, "target": target} if lines else row)
+        cells[2:] = lines[0] if lines else ["", "", ""]
+        print("| " + " | ".join(cells) + " |")
+        for line in lines[1:]:
+            print("| | | " + " | ".join(line) + " |")
     for architecture, epochs in ((0, 25), (1, 25), (2, args.mlp_epochs)):
         if epochs:
             run = f"1000 {epochs} 100"
             ratio = medians[f"train {architecture} 1 {run}"] / medians[f"train {architecture} {threads} {run}"]
             report["rows"].append({"work": f"train {NAMES[architecture]}, {threads} threads against 1", "ratio": ratio, "target": 1.9})
             print(f"| train {NAMES[architecture]}, {threads} threads against 1 | | | {ratio:.2f} | 1.9 |")
-    for kind, *pictures in (("28x28 pictures", "mnist-1.png", "mnist-2.png"), ("400x300 photos", "paper-7.png", "paper-4.png")):
+    for kind, *pictures in (("two 28x28 pictures", "mnist-1.png", "mnist-2.png"), ("two 400x300 photos", "paper-7.png", "paper-7.png")):
         elapsed, megabytes = whole_process(args.rounds, *pictures)
         name = f"`diptych classify a.png b.png`, whole process, {kind}"
         report["rows"].append({"work": name, "milliseconds": 1e3 * elapsed, "megabytes": megabytes})
         print(f"| {name} | {1e3 * elapsed:.1f} ms, {megabytes:.1f} MB | | | 10 ms, 15 MB |", flush=True)
     print()
 
+    shapes(ours, args.rounds, report)
     if args.scaling:
         print("Cost of training siamese, 2 threads\n\n| pairs | epochs | batch | s | us a pair and epoch |\n|---|---|---|---|---|")
         report["scaling"] = []

@@ -1,16 +1,23 @@
 /* Whole runs through the shared library, one command a line on stdin, one number of seconds a line on stdout:
  *
- *   train ARCHITECTURE THREADS PAIRS EPOCHS BATCH   one training run, without drawing the pairs
- *   predict ARCHITECTURE THREADS BATCH              one pair of a batch, mean over about a quarter of a second
+ *   train ARCHITECTURE THREADS PAIRS EPOCHS BATCH [SHAPE]   one training run, without drawing the pairs
+ *   predict ARCHITECTURE THREADS BATCH [SHAPE]              one pair of a batch, mean over about a quarter of a second
+ *   process COMMAND...                                      one run of a command, from start to end; a second number is
+ *                                                           its peak resident memory in KB
  *
- * ARCHITECTURE is 0 siamese, 1 rws, 2 mlp. Pairs are the bundled sample's digits; more pairs than those make are the
+ * ARCHITECTURE is 0 siamese, 1 rws, 2 mlp; SHAPE is HEIGHT WIDTH CHANNELS, the preset's 14 14 32 where it is missing.
+ * "describe ARCHITECTURE SHAPE" answers with the network's description, "build" with the library's. Pairs are the bundled sample's digits; more pairs than those make are the
  * same digits in other pairings. "pairs N FILE" writes N pairs for the peers: images, targets, digits, raw. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 #include <diptych.h>
 
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static void check(diptych_status status)
@@ -28,23 +35,30 @@ static double seconds(void)
 }
 
 typedef struct {
+    int height, width, channels;
+} shape;
+
+static const shape preset = {14, 14, 32};
+
+typedef struct {
     float *images, *targets;
     int32_t *digits;
     size_t count;
 } arrays;
 
-enum { SIDE = 14, PIXELS = 2 * SIDE * SIDE, DRAWN = 2500 };
+enum { DRAWN = 2500 };
 
-static arrays make_arrays(size_t count)
+static arrays make_arrays(size_t count, shape s)
 {
+    size_t pixels = (size_t)s.height * (size_t)s.width;
     diptych_dataset *sample = NULL;
     diptych_pairs *drawn = NULL;
     arrays base, all;
     check(diptych_dataset_sample(DIPTYCH_SAMPLE_TRAIN, &sample));
-    check(diptych_pairs_draw(sample, DRAWN, SIDE, SIDE, 0, &drawn));
-    base.images = malloc(sizeof(float) * DRAWN * PIXELS);
+    check(diptych_pairs_draw(sample, DRAWN, s.height, s.width, 0, &drawn));
+    base.images = malloc(sizeof(float) * DRAWN * 2 * pixels);
     base.digits = malloc(sizeof(int32_t) * DRAWN * 2);
-    all.images = malloc(sizeof(float) * count * PIXELS);
+    all.images = malloc(sizeof(float) * count * 2 * pixels);
     all.targets = malloc(sizeof(float) * count);
     all.digits = malloc(sizeof(int32_t) * count * 2);
     all.count = count;
@@ -54,7 +68,7 @@ static arrays make_arrays(size_t count)
         for (size_t side = 0; side < 2; side++) {
             /* Another second image every time round. */
             size_t image = 2 * ((i + side * 7 * (i / DRAWN)) % DRAWN) + side;
-            memcpy(all.images + (2 * i + side) * SIDE * SIDE, base.images + image * SIDE * SIDE, sizeof(float) * SIDE * SIDE);
+            memcpy(all.images + (2 * i + side) * pixels, base.images + image * pixels, sizeof(float) * pixels);
             all.digits[2 * i + side] = base.digits[image];
         }
         all.targets[i] = all.digits[2 * i] <= all.digits[2 * i + 1];
@@ -73,24 +87,27 @@ static void free_arrays(arrays a)
     free(a.digits);
 }
 
-static diptych_model *make_model(int architecture)
+static diptych_model *make_model(int architecture, shape s)
 {
     diptych_model_options options;
     diptych_model *model = NULL;
     check(diptych_model_options_init(&options, sizeof options));
     options.architecture = architecture;
+    options.height = s.height;
+    options.width = s.width;
+    options.channels = s.channels;
     check(diptych_model_create(&options, &model));
     return model;
 }
 
-static double train(int architecture, int threads, size_t count, int epochs, int batch)
+static double train(int architecture, int threads, size_t count, int epochs, int batch, shape s)
 {
-    arrays a = make_arrays(count);
+    arrays a = make_arrays(count, s);
     diptych_pairs *pairs = NULL;
-    diptych_model *model = make_model(architecture);
+    diptych_model *model = make_model(architecture, s);
     diptych_trainer_options options;
     double start;
-    check(diptych_pairs_from_memory(a.images, a.targets, a.digits, count, SIDE, SIDE, &pairs));
+    check(diptych_pairs_from_memory(a.images, a.targets, a.digits, count, s.height, s.width, &pairs));
     check(diptych_trainer_options_init(&options, sizeof options));
     options.threads = threads;
     options.epochs = epochs;
@@ -104,16 +121,19 @@ static double train(int architecture, int threads, size_t count, int epochs, int
     return start;
 }
 
-static double predict(int architecture, int threads, size_t batch)
+static double predict(int architecture, int threads, size_t batch, shape s)
 {
-    arrays a = make_arrays(batch);
+    arrays a = make_arrays(batch, s);
     diptych_model *model = NULL;
     diptych_prediction *answers = malloc(batch * sizeof *answers);
     double start, used;
     size_t calls = 0;
     if (!answers) exit(1);
-    if (architecture == DIPTYCH_SIAMESE) check(diptych_model_default(&model));
-    else model = make_model(architecture);
+    if (architecture == DIPTYCH_SIAMESE && s.height == preset.height && s.width == preset.width && s.channels == preset.channels) {
+        check(diptych_model_default(&model));
+    } else {
+        model = make_model(architecture, s);
+    }
     for (int i = 0; i < 3; i++) check(diptych_predict(model, a.images, batch, threads, answers, NULL));
     start = seconds();
     do {
@@ -127,21 +147,63 @@ static double predict(int architecture, int threads, size_t batch)
     return used / (double)(calls * batch);
 }
 
+static void describe(int architecture, shape s)
+{
+    diptych_model *model = make_model(architecture, s);
+    size_t length;
+    char *text;
+    check(diptych_model_describe(model, NULL, 0, &length));
+    text = malloc(length + 1);
+    if (!text) exit(1);
+    check(diptych_model_describe(model, text, length + 1, &length));
+    puts(text);
+    free(text);
+    diptych_model_free(model);
+}
+
+/* From this program, because what wait4 tells of a child's memory begins with its parent's: this one's is small as long
+ * as it has done nothing else. */
+static void run_process(char *words)
+{
+    extern char **environ;
+    char *arguments[16];
+    int count = 0, status;
+    pid_t child;
+    struct rusage usage;
+    posix_spawn_file_actions_t actions;
+    double start;
+    for (char *word = strtok(words, " \n"); word && count < 15; word = strtok(NULL, " \n")) arguments[count++] = word;
+    arguments[count] = NULL;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    start = seconds();
+    if (count == 0 || posix_spawn(&child, arguments[0], &actions, NULL, arguments, environ) != 0) exit(1);
+    if (wait4(child, &status, 0, &usage) != child || status != 0) exit(1);
+    printf("%.9g %ld\n", seconds() - start, usage.ru_maxrss);
+    posix_spawn_file_actions_destroy(&actions);
+}
+
 int main(void)
 {
     char line[4096], file[4000];
     while (fgets(line, sizeof line, stdin)) {
         int architecture, threads, epochs, batch;
         size_t count;
-        if (sscanf(line, "train %d %d %zu %d %d", &architecture, &threads, &count, &epochs, &batch) == 5) {
-            printf("%.9g\n", train(architecture, threads, count, epochs, batch));
-        } else if (sscanf(line, "predict %d %d %zu", &architecture, &threads, &count) == 3) {
-            printf("%.9g\n", predict(architecture, threads, count));
+        shape s = preset;
+        if (sscanf(line, "train %d %d %zu %d %d %d %d %d", &architecture, &threads, &count, &epochs, &batch, &s.height, &s.width,
+                   &s.channels) >= 5) {
+            printf("%.9g\n", train(architecture, threads, count, epochs, batch, s));
+        } else if (sscanf(line, "predict %d %d %zu %d %d %d", &architecture, &threads, &count, &s.height, &s.width, &s.channels) >= 3) {
+            printf("%.9g\n", predict(architecture, threads, count, s));
+        } else if (sscanf(line, "describe %d %d %d %d", &architecture, &s.height, &s.width, &s.channels) == 4) {
+            describe(architecture, s);
+        } else if (strncmp(line, "process ", 8) == 0) {
+            run_process(line + 8);
         } else if (sscanf(line, "pairs %zu %3999s", &count, file) == 2) {
-            arrays a = make_arrays(count);
+            arrays a = make_arrays(count, preset);
             FILE *out = fopen(file, "wb");
             if (!out) return 1;
-            fwrite(a.images, sizeof(float), count * PIXELS, out);
+            fwrite(a.images, sizeof(float), count * 2 * 14 * 14, out);
             fwrite(a.targets, sizeof(float), count, out);
             fwrite(a.digits, sizeof(int32_t), count * 2, out);
             if (fclose(out) != 0) return 1;

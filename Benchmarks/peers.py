@@ -113,7 +113,7 @@ class Peers:
 
     def versions(self):
         import onnxruntime
-        print(f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}", flush=True)
+        print(f"PyTorch {torch.__version__} with {torch.backends.cpu.get_cpu_capability()}, ONNX Runtime {onnxruntime.__version__}", flush=True)
 
 
 def main():

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the named purposes need and the machine lacks. Usage: prepare.sh build [test] [fashion]
+# Install what the named purposes need and the machine lacks. Usage: prepare.sh build [test] [fashion] [python]
 set -eu
 
 command -v swift >/dev/null || {
@@ -9,6 +9,10 @@ command -v swift >/dev/null || {
 
 missing=
 need() { missing="$missing $1"; }
+need_python() {
+    command -v python3 >/dev/null || need python3
+    python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || need python3-venv
+}
 has_header() { echo "#include <$1>" | ${CC:-cc} -E -x c - >/dev/null 2>&1; }
 
 for purpose in "$@"; do
@@ -26,12 +30,12 @@ for purpose in "$@"; do
         command -v cmake >/dev/null || need cmake
         [ -e /usr/share/i18n/locales/de_DE ] || need locales
         command -v pkg-config >/dev/null || need pkg-config
-        command -v python3 >/dev/null || need python3
-        python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || need python3-venv
+        need_python
         ;;
     fashion)
         [ -d /usr/share/datasets/fashion-mnist ] || need dataset-fashion-mnist
         ;;
+    python) need_python ;;
     *) echo "prepare.sh: unknown purpose $purpose" >&2; exit 64 ;;
     esac
 done

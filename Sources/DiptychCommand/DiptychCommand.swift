@@ -14,13 +14,14 @@ struct DiptychCommand: ParsableCommand {
               diptych classify seven.png four.png        with the built-in model
               diptych train --out my.safetensors         on the bundled digits
               diptych evaluate --model my.safetensors    measure a model
+              diptych experiment table1                  the report's table
               diptych describe siamese                   its layers
 
             Every command takes --json. Shell completion comes from
               diptych --generate-completion-script bash|zsh|fish
             """,
         version: DIPTYCH_VERSION_STRING,
-        subcommands: [Classify.self, Train.self, Evaluate.self, Calibrate.self, Describe.self, Export.self])
+        subcommands: [Classify.self, Train.self, Evaluate.self, Experiments.self, Calibrate.self, Describe.self, Export.self])
 
     static func main() {
         do {

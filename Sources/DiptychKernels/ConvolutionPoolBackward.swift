@@ -55,10 +55,9 @@ func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, wei
     }
     // [channel][windows]: the channel's gradients and where their 3x3 patches begin.
     let values = scratch, patches = integers(windows * channels), counts = integers(2 * windows * channels)
-    // One window's: the channels that have a gradient; and [position][channels], the gradients and their filters.
-    let alive = integers((2 * windows + 1) * channels)
-    let windowValues = scratch + (2 * windows + 2) * channels, filters = integers((2 * windows + 6) * channels)
-    let windowCounts = integers((2 * windows + 10) * channels)
+    // One window's, [position][channels]: the gradients and their filters.
+    let windowValues = scratch + (2 * windows + 1) * channels, filters = integers((2 * windows + 5) * channels)
+    let windowCounts = integers((2 * windows + 9) * channels)
     memset(actGradient, 0, (shape.height + 2) * line * MemoryLayout<Float>.stride)
     memset(counts, 0, channels * MemoryLayout<Int32>.stride)
 
@@ -67,24 +66,25 @@ func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, wei
         for column in 0 ..< windowColumns {
             let corner = 2 * (row * line + column * channels)
             let gradient = gradient + window * channels, choice = choice + window * channels
-            var count = 0
-            for channel in 0 ..< channels {
-                // Written always, kept only where it counts: no branch to mispredict.
-                alive[count] = Int32(truncatingIfNeeded: channel)
-                count += gradient[channel] != 0 ? 1 : 0
-            }
             windowCounts[0] = 0; windowCounts[1] = 0; windowCounts[2] = 0; windowCounts[3] = 0
-            for k in 0 ..< count {
-                let channel = Int(alive[k])
-                let value = gradient[channel], position = Int(choice[channel] & 3)
-                let place = position * channels + Int(windowCounts[position])
-                windowValues[place] = value
-                filters[place] = Int32(truncatingIfNeeded: channel &* filter)
-                windowCounts[position] &+= 1
-                let entry = channel * windows + Int(counts[channel])
-                values[entry] = value
-                patches[entry] = Int32(truncatingIfNeeded: corner &+ (position >> 1) &* line &+ (position & 1) &* channels)
-                counts[channel] &+= 1
+            var block = 0
+            while block < channels {
+                var alive: UInt64 = 0
+                for eight in 0 ..< min(8, (channels - block) / 8) { alive |= dp_nonzero8(gradient + block + 8 * eight) << UInt64(8 * eight) }
+                while alive != 0 {
+                    let channel = block + alive.trailingZeroBitCount
+                    alive &= alive &- 1
+                    let value = gradient[channel], position = Int(choice[channel] & 3)
+                    let place = position * channels + Int(windowCounts[position])
+                    windowValues[place] = value
+                    filters[place] = Int32(truncatingIfNeeded: channel &* filter)
+                    windowCounts[position] &+= 1
+                    let entry = channel * windows + Int(counts[channel])
+                    values[entry] = value
+                    patches[entry] = Int32(truncatingIfNeeded: corner &+ (position >> 1) &* line &+ (position & 1) &* channels)
+                    counts[channel] &+= 1
+                }
+                block += 64
             }
             for position in 0 ..< 4 where windowCounts[position] > 0 {
                 let target = actGradient + corner + (position >> 1) * line + (position & 1) * channels

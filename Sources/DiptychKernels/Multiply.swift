@@ -110,6 +110,27 @@ func tile1x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: Unsafe
     c.store(c0, 0); c.store(c1, 8); c.store(c2, 16); c.store(c3, 24)
 }
 
+/// Six rows by 8 columns: half a panel.
+@inline(__always)
+func tile6x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+             _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
+    var c0 = Vector.zero, c1 = Vector.zero, c2 = Vector.zero, c3 = Vector.zero, c4 = Vector.zero, c5 = Vector.zero
+    if accumulate {
+        c0 = c.vector(0); c1 = c.vector(cRow); c2 = c.vector(2 * cRow)
+        c3 = c.vector(3 * cRow); c4 = c.vector(4 * cRow); c5 = c.vector(5 * cRow)
+    }
+    var a = a, b = b
+    for _ in 0 ..< depth {
+        let row = b.vector(0)
+        c0 = fma(c0, a[0], row); c1 = fma(c1, a[aRow], row); c2 = fma(c2, a[2 * aRow], row)
+        c3 = fma(c3, a[3 * aRow], row); c4 = fma(c4, a[4 * aRow], row); c5 = fma(c5, a[5 * aRow], row)
+        a += aStep
+        b += bRow
+    }
+    c.store(c0, 0); c.store(c1, cRow); c.store(c2, 2 * cRow)
+    c.store(c3, 3 * cRow); c.store(c4, 4 * cRow); c.store(c5, 5 * cRow)
+}
+
 /// One row by 8 columns: what is left.
 @inline(__always)
 func tile1x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
@@ -161,7 +182,12 @@ func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer
         row += count
     }
     if columns % 16 != 0 {
-        for r in 0 ..< rows {
+        var r = 0
+        while r + 6 <= rows {
+            tile6x8(depth, a + r * aRow, aRow, aStep, b + panels * bPanel, bRow, c + r * cRow + 16 * panels, cRow, accumulate)
+            r += 6
+        }
+        for r in r ..< rows {
             tile1x8(depth, a + r * aRow, aStep, b + panels * bPanel, bRow, c + r * cRow + 16 * panels, accumulate)
         }
     }

@@ -47,6 +47,8 @@ private func makeTable() -> dp_kernels {
             reluGradient(rows: $0, width: $1, act: $2!, actRow: $3, scale: $4, gradient: $5!, gradientRow: $6)
         },
         sum_rows: { sumRows(rows: $0, width: $1, x: $2!, xRow: $3, sum: $4!) },
+        dropout: { dropout(count: $0, first: $1, threshold: $2, scale: $3, x: $4!) },
+        random_words: { randomWords(count: $0, first: $1, words: $2!) },
         adam: { adam(count: $0, update: $1, gradient: $2!, parameter: $3!, first: $4!, second: $5!) },
         sgd: { sgd(count: $0, update: $1, gradient: $2!, parameter: $3!, velocity: $4!) }
     )

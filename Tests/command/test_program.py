@@ -7,7 +7,8 @@ import pytest
 
 from conftest import COMMAND, ROOT, fails, ok, ok_json, run
 
-COMMANDS = ["classify", "train", "evaluate", "calibrate", "describe", "export"]
+COMMANDS = ["classify", "train", "evaluate", "experiment", "calibrate", "describe", "export"]
+EXPERIMENTS = ["experiment table1", "experiment curves", "experiment loss-ratio", "experiment grid"]
 
 
 @pytest.mark.parametrize("name, parameters, layers", [("siamese", 115147, 7), ("rws", 128555, 7), ("mlp", 11177227, 7)])
@@ -36,9 +37,9 @@ def test_describe_wrong(tmp_path):
     assert "not a safetensors file" in fails("describe", tmp_path / "x")
 
 
-@pytest.mark.parametrize("command", [None, *COMMANDS])
+@pytest.mark.parametrize("command", ["", *COMMANDS, *EXPERIMENTS])
 def test_help(command):
-    text = ok(*([command] if command else []), "--help")
+    text = ok(*command.split(), "--help")
     assert text.startswith("OVERVIEW: ") and "EXAMPLES" in text and "USAGE: diptych" in text
     assert all(len(line) <= 80 for line in text.splitlines() if not line.startswith("USAGE:"))
 
@@ -63,8 +64,8 @@ def test_completion(shell, tmp_path):
 
 def test_man_page_names_every_option():
     page = (ROOT / "docs" / "diptych.1").read_text().replace("\\-", "-")
-    for command in COMMANDS:
-        for option in re.findall(r"--[a-z][a-z0-9-]*", ok(command, "--help")):
+    for command in COMMANDS + EXPERIMENTS:
+        for option in re.findall(r"--[a-z][a-z0-9-]*", ok(*command.split(), "--help")):
             assert option in page, (command, option)
 
 

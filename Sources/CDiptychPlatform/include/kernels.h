@@ -17,6 +17,18 @@
 typedef float dp_float8 __attribute__((ext_vector_type(8)));
 static inline __attribute__((always_inline)) dp_float8 dp_sqrt(dp_float8 x) { return __builtin_elementwise_sqrt(x); }
 
+/* A bit for each of eight floats that is not zero. */
+static inline __attribute__((always_inline)) uint64_t dp_nonzero8(const float *x)
+{
+    typedef bool bool8 __attribute__((ext_vector_type(8)));
+    dp_float8 values;
+    uint8_t bits;
+    __builtin_memcpy(&values, x, sizeof values);
+    const bool8 nonzero = __builtin_convertvector(values != 0, bool8);
+    __builtin_memcpy(&bits, &nonzero, sizeof bits);
+    return bits;
+}
+
 /* Eight channels of a pool window: the greatest of its four values plus bias through ReLU, and which it was. The first of
  * equals is chosen, as in PyTorch; a NaN in the first place stays. Swift's replace(with:where:) is too large to inline. */
 static inline __attribute__((always_inline)) void dp_max_pool(dp_float8 v0, dp_float8 v1, dp_float8 v2, dp_float8 v3, dp_float8 bias,
@@ -34,6 +46,32 @@ static inline __attribute__((always_inline)) void dp_max_pool(dp_float8 v0, dp_f
     const byte8 bytes = __builtin_convertvector(which, byte8);
     __builtin_memcpy(pooled, &best, sizeof best);
     __builtin_memcpy(choice, &bytes, sizeof bytes);
+}
+
+/* A draw of random numbers, four words of 32 bits: a pure function of all four (Random.swift says of what). */
+typedef struct {
+    uint64_t seed, index;
+    uint32_t step, purpose;
+} dp_draw;
+
+/* The words of two draws one after the other, first and the next index: Philox4x32-10 (Random.swift), a round's two
+ * products and all that moves in five instructions of eight words. */
+typedef uint32_t dp_word8 __attribute__((ext_vector_type(8)));
+static inline __attribute__((always_inline)) dp_word8 dp_random8(dp_draw first)
+{
+    typedef uint64_t long4 __attribute__((ext_vector_type(4)));
+    const uint64_t high = (uint64_t)first.purpose << 32 | first.step;
+    const long4 factors = {0xD2511F53, 0xCD9E8D57, 0xD2511F53, 0xCD9E8D57};
+    long4 counter = {first.index, high, first.index + 1, high};
+    uint32_t key0 = (uint32_t)first.seed, key1 = (uint32_t)(first.seed >> 32);
+    for (int round = 0; round < 10; round++) {
+        const long4 key = {key0, key1, key0, key1}, products = (counter & 0xFFFFFFFF) * factors;
+        const dp_word8 words = (dp_word8)products;
+        counter = (long4)__builtin_shufflevector(words, words, 3, 2, 1, 0, 7, 6, 5, 4) ^ counter >> 32 ^ key;
+        key0 += 0x9E3779B9;
+        key1 += 0xBB67AE85;
+    }
+    return (dp_word8)counter;
 }
 
 /* target = source transposed, 8 x 8 floats, rows source_row and target_row apart: pairs, then fours, then halves. */
@@ -110,7 +148,7 @@ typedef struct {
                       const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);
 
     /* The way back: gradient is that of pooled, zero where pooled is not positive. Adds to weight_gradient (as the
-     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch: (2 * windows + 11) *
+     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch: (2 * windows + 10) *
      * channels floats. */
     void (*conv_pool_backward)(dp_conv_shape shape, const float *act, const float *weights, const float *gradient,
                                const uint8_t *choice, float *weight_gradient, float *bias_gradient,
@@ -134,6 +172,13 @@ typedef struct {
 
     /* sum[width] = the sum of rows, in their order; width is a multiple of 8. */
     void (*sum_rows)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, float *sum);
+
+    /* Inverted dropout over count units (a multiple of 16): x = 0 where the unit's word is below threshold, or else scale *
+     * x. The words are those of the draws from `first` on, four units a draw. */
+    void (*dropout)(ptrdiff_t count, dp_draw first, uint32_t threshold, float scale, float *x);
+
+    /* The words of the draws from `first` on; count is a multiple of 8. */
+    void (*random_words)(ptrdiff_t count, dp_draw first, uint32_t *words);
 
     /* Optimizers over count parameters (a multiple of 8): first and second are the moments. */
     void (*adam)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *first,

@@ -6,8 +6,7 @@
 ///
 /// Throws `blankImage`, naming `name`, and `outOfMemory`.
 func digitCanvas(_ image: GreyImage<UInt8>, polarity: ImageOptions.Polarity, name: String) throws(DiptychError) -> GreyImage<Float> {
-    let ink = try ink(of: workingImage(image), polarity: polarity, name: name)
-    let box = inkBox(ink)
+    let (ink, box) = try findInk(in: image, polarity: polarity, name: name)
     let longest = max(box.height, box.width)
     // Cells of longest / boxSide pixels; the last one of the shorter side may reach over the box's edge.
     let rows = Grid(count: (box.height * boxSide + longest - 1) / longest, origin: box.top, numerator: longest, denominator: boxSide)
@@ -33,22 +32,40 @@ private let boxSide = 20
 
 /// Beyond this side an image only costs time: it is averaged down first.
 private let largestWorkingSide = 1024
+/// And to this side or less, as long as the digit that is found stays twice as large as its place on the canvas.
+private let quickWorkingSide = 256
+
+private func findInk(in image: GreyImage<UInt8>, polarity: ImageOptions.Polarity,
+                     name: String) throws(DiptychError) -> (ink: GreyImage<Float>, box: Box) {
+    let factor = (image.longestSide + quickWorkingSide - 1) / quickWorkingSide
+    // A strip, or a digit that is too small or too faint to be seen from afar, is looked at closely.
+    if factor > 1 && image.shortestSide >= 64 * factor {
+        do throws(DiptychError) {
+            let ink = try ink(of: shrink(image, by: factor), polarity: polarity, name: name)
+            let box = inkBox(ink)
+            if max(box.height, box.width) >= 2 * boxSide { return (ink, box) }
+        } catch {
+            guard error.status == .blankImage else { throw error }
+        }
+    }
+    let ink = try ink(of: workingImage(image), polarity: polarity, name: name)
+    return (ink, inkBox(ink))
+}
 
 private func workingImage(_ image: GreyImage<UInt8>) throws(DiptychError) -> GreyImage<Float> {
-    let longest = max(image.longestSide, largestWorkingSide)
+    let longest = image.longestSide
+    if longest <= largestWorkingSide { return try shrink(image, by: 1) }
     let working = try GreyImage<Float>(height: max(1, image.height * largestWorkingSide / longest),
                                        width: max(1, image.width * largestWorkingSide / longest))
-    if working.height == image.height && working.width == image.width {
-        for i in 0 ..< working.pixels.count { working.pixels[i] = Float(image.pixels[i]) }
-    } else {
-        resampleByArea(image.pixels.pointer, height: image.height, width: image.width, into: working.pixels.pointer,
-                       height: working.height, width: working.width)
-    }
+    resampleByArea(image.pixels.pointer, height: image.height, width: image.width, into: working.pixels.pointer,
+                   height: working.height, width: working.width)
     return working
 }
 
+private typealias Box = (top: Int, left: Int, height: Int, width: Int)
+
 /// The smallest box that holds all ink; the whole image where there is none.
-private func inkBox(_ ink: GreyImage<Float>) -> (top: Int, left: Int, height: Int, width: Int) {
+private func inkBox(_ ink: GreyImage<Float>) -> Box {
     var top = ink.height, bottom = -1, left = ink.width, right = -1
     for row in 0 ..< ink.height {
         for column in 0 ..< ink.width where ink.pixels[row * ink.width + column] > 0 {

@@ -41,16 +41,21 @@ struct Grid {
     func edge(_ index: Int) -> Double { Double(origin) + Double(index * numerator) / Double(denominator) }
 }
 
+/// A pixel as decoded or as worked on.
 protocol Shade: BitwiseCopyable {
     var shade: Double { get }
+    /// Not by way of a Double, which would take twice the registers.
+    var asFloat: Float { get }
 }
 
 extension UInt8: Shade {
     var shade: Double { Double(self) }
+    var asFloat: Float { Float(self) }
 }
 
 extension Float: Shade {
     var shade: Double { Double(self) }
+    var asFloat: Float { self }
 }
 
 /// Means over the cells of two grids; what lies outside of the source counts as 0.

@@ -112,7 +112,7 @@ struct BackwardPass {
     /// Floats of scratch that `convolutions` needs.
     static func convolutionScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + padded((2 * c.windows + 11) * c.shape.channels)
+        return 2 * padded(c.plane * c.shape.channels) + padded((2 * c.windows + 10) * c.shape.channels)
     }
 
     /// Adds the gradients of the convolutions' parameters for the images of `pairs` to `sums`, which lie as the

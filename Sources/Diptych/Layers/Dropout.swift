@@ -1,3 +1,5 @@
+import CDiptychPlatform
+
 /// Inverted dropout (Srivastava et al., 2014): a unit is zeroed with `probability`, or else scaled by
 /// 1 / (1 - probability). The mask depends on seed, step, layer, image and unit alone.
 struct Dropout {
@@ -16,14 +18,8 @@ struct Dropout {
     /// Drops units of `columns` (multiples of 16) in `rows` of x, whose rows are `width` long.
     func apply(layer: Int, rows: Range<Int>, columns: Range<Int>, width: Int, x: UnsafeMutablePointer<Float>) {
         for row in rows {
-            let key = UInt64(layer) << 56 | UInt64(row) << 24
-            var unit = columns.lowerBound
-            while unit < columns.upperBound {
-                let words = random.words(step: step, index: key | UInt64(unit / 4))
-                let place = x + row * width + unit
-                for k in 0 ..< 4 { place[k] = words[k] < threshold ? 0 : place[k] * scale }
-                unit += 4
-            }
+            let index = UInt64(layer) << 56 | UInt64(row) << 24 | UInt64(columns.lowerBound / 4)
+            kernels.dropout(columns.count, random.draw(step: step, index: index), threshold, scale, x + row * width + columns.lowerBound)
         }
     }
 }

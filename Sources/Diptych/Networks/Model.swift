@@ -48,11 +48,14 @@ public final class Model: @unchecked Sendable {
     /// A new model: weights and biases uniform within 1/sqrt(fan in), as PyTorch's layers begin.
     public convenience init(_ description: NetworkDescription, seed: UInt64) throws(DiptychError) {
         try self.init(zeroed: description)
-        let random = Random(seed: seed, purpose: .weights)
+        let random = Random(seed: seed, purpose: .weights), words = try Buffer<UInt32>(count: 1024, for: "a model's weights")
         for (number, tensor) in network.tensors.enumerated() {
             let bound = 1 / Float(tensor.fanIn).squareRoot()
             tensor.forEach { index, place in
-                parameters.pointer[place] = bound * (2 * random.uniform(step: UInt32(number), index: UInt64(index)) - 1)
+                if index % words.count == 0 {
+                    kernels.random_words(words.count, random.draw(step: UInt32(number), index: UInt64(index / 4)), words.pointer)
+                }
+                parameters.pointer[place] = bound * (2 * Random.uniform(words[index % words.count]) - 1)
             }
         }
         weightsChanged()

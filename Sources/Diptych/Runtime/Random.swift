@@ -1,3 +1,5 @@
+import CDiptychPlatform
+
 /// Counter-based random numbers: every draw is a pure function of (seed, purpose, step, index), so no result depends
 /// on the order in which threads ask. Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"
 /// (2011).
@@ -43,10 +45,18 @@ public struct Random: Sendable {
         return counter
     }
 
+    /// The same draw for the kernels that take many at once.
+    func draw(step: UInt32, index: UInt64) -> dp_draw {
+        dp_draw(seed: seed, index: index, step: step, purpose: purpose.rawValue)
+    }
+
     /// Uniform in [0, 1) with 24 bits.
     public func uniform(step: UInt32, index: UInt64) -> Float {
-        Float(words(step: step, index: index / 4)[Int(index % 4)] >> 8) * 0x1p-24
+        Self.uniform(words(step: step, index: index / 4)[Int(index % 4)])
     }
+
+    @inline(__always)
+    static func uniform(_ word: UInt32) -> Float { Float(word >> 8) * 0x1p-24 }
 
     /// Fills `order` with a random permutation of 0 ..< count: the same as `permutation` of that count, in place.
     func permute(_ order: UnsafeMutableBufferPointer<Int>, step: UInt32) {

@@ -1,23 +1,23 @@
 /// A strict reader of JSON (RFC 8259) that builds no tree: the caller asks for what the format says comes next, so depth is
 /// the caller's and nothing is allocated by the text's wish. UTF-8 is validated; a key may stand once in an object.
-struct JSONReader {
+public struct JSONReader {
     private let text: UnsafeRawBufferPointer
-    private var position = 0
+    var position = 0
     private let fail: (Int, StaticString) -> DiptychError
 
     /// The most members that an object may have: keys are compared with each other.
     static let memberLimit = 4096
 
     /// `fail` makes the error from the byte's index and what is wrong there.
-    init(_ text: UnsafeRawBufferPointer, fail: @escaping (Int, StaticString) -> DiptychError) {
+    public init(_ text: UnsafeRawBufferPointer, fail: @escaping (Int, StaticString) -> DiptychError) {
         self.text = text
         self.fail = fail
     }
 
-    func error(_ what: StaticString) -> DiptychError { fail(position, what) }
+    public func error(_ what: StaticString) -> DiptychError { fail(position, what) }
 
     /// Calls `member` for every key, with the reader standing before its value.
-    mutating func object(
+    public mutating func object(
         _ member: (inout JSONReader, JSONString) throws(DiptychError) -> Void
     ) throws(DiptychError) {
         try expect("{", "expected an object")
@@ -38,7 +38,7 @@ struct JSONReader {
     }
 
     /// Calls `element` with the reader standing before each.
-    mutating func array(_ element: (inout JSONReader) throws(DiptychError) -> Void) throws(DiptychError) {
+    public mutating func array(_ element: (inout JSONReader) throws(DiptychError) -> Void) throws(DiptychError) {
         try expect("[", "expected an array")
         if take("]") { return }
         repeat { try element(&self) } while take(",")
@@ -65,7 +65,7 @@ struct JSONReader {
         return value
     }
 
-    mutating func string() throws(DiptychError) -> JSONString {
+    public mutating func string() throws(DiptychError) -> JSONString {
         try expect("\"", "expected a string")
         let start = position
         while let byte = peek() {
@@ -87,14 +87,14 @@ struct JSONReader {
     }
 
     /// Nothing but white space follows.
-    mutating func end() throws(DiptychError) {
+    public mutating func end() throws(DiptychError) {
         skipSpace()
         guard position == text.count else { throw error("something after the end") }
     }
 
-    private func peek(_ ahead: Int = 0) -> UInt8? { position + ahead < text.count ? text[position + ahead] : nil }
+    func peek(_ ahead: Int = 0) -> UInt8? { position + ahead < text.count ? text[position + ahead] : nil }
 
-    private mutating func skipSpace() {
+    mutating func skipSpace() {
         while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 

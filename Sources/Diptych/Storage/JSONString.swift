@@ -1,17 +1,17 @@
 /// A string inside a JSON text that `JSONReader` has validated: its bytes, with escapes resolved, as they are asked for.
-struct JSONString: Sequence {
+public struct JSONString: Sequence {
     let raw: UnsafeRawBufferPointer
 
-    func makeIterator() -> Iterator { Iterator(raw: raw) }
+    public func makeIterator() -> Iterator { Iterator(raw: raw) }
 
-    func equals(_ text: StaticString) -> Bool {
+    public func equals(_ text: StaticString) -> Bool {
         text.withUTF8Buffer { elementsEqual($0) }
     }
 
-    func equals(_ text: String) -> Bool { elementsEqual(text.utf8) }
+    public func equals(_ text: String) -> Bool { elementsEqual(text.utf8) }
 
     /// nil where it has more than `limit` bytes.
-    func decoded(limit: Int) -> String? {
+    public func decoded(limit: Int) -> String? {
         guard raw.count <= 6 * limit else { return nil }
         var bytes: [UInt8] = []
         for byte in self { bytes.append(byte) }
@@ -39,7 +39,7 @@ struct JSONString: Sequence {
         return unit
     }
 
-    struct Iterator: IteratorProtocol {
+    public struct Iterator: IteratorProtocol {
         let raw: UnsafeRawBufferPointer
         var position = 0
         /// The rest of an escaped character's bytes, the next one lowest.
@@ -47,7 +47,7 @@ struct JSONString: Sequence {
 
         init(raw: UnsafeRawBufferPointer) { self.raw = raw }
 
-        mutating func next() -> UInt8? {
+        public mutating func next() -> UInt8? {
             if pending != 0 {
                 defer { pending >>= 8 }
                 return UInt8(truncatingIfNeeded: pending)

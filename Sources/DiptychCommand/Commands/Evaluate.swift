@@ -23,12 +23,17 @@ struct Evaluate: ParsableCommand {
     @Option(help: ArgumentHelp("Seed of the draw.", valueName: "n"))
     var seed: UInt64 = 0
 
+    @Option(help: ArgumentHelp("Show also the n pairs that the model decides wrongly with the greatest confidence; in JSON with pixels.",
+                               valueName: "n"))
+    var hardest = 0
+
     @OptionGroup var image: ImageFlags
     @OptionGroup var threads: ThreadFlags
     @OptionGroup var output: OutputFlags
 
     func validate() throws {
         if let pairs, pairs < 1 { throw ValidationError("--pairs is \(pairs), but must be at least 1") }
+        if hardest < 0 { throw ValidationError("--hardest is \(hardest), but must be at least 0") }
     }
 
     func run() throws {
@@ -49,6 +54,7 @@ struct Evaluate: ParsableCommand {
             trainError = try model.evaluate(train, threads: threads.threads).error
         }
 
+        let hardest = try hardest == 0 ? [] : model.hardestPairs(of: test, count: hardest, threads: threads.threads)
         if output.json {
             sayJSON { json in
                 json.member("model", self.model.model ?? "built-in")
@@ -74,6 +80,7 @@ struct Evaluate: ParsableCommand {
                 json.array { json in
                     for i in 0 ..< classes { json.value((0 ..< classes).map { Int(confusion[i * classes + $0]) }) }
                 }
+                if self.hardest > 0 { json.array("hardest") { json in hardest.forEach { $0.write(to: &json) } } }
             }
             return
         }
@@ -87,6 +94,7 @@ struct Evaluate: ParsableCommand {
             + "\(percent(result.marginal.expectedCalibrationError)) of the marginal")
         say("time         \(fixed(seconds, 3)) s")
         if classes <= 20 { printConfusion(confusion, classes) }
+        if self.hardest > 0 { printHardest(hardest) }
     }
 
     private func printConfusion(_ counts: Buffer<UInt64>, _ classes: Int) {
@@ -96,6 +104,16 @@ struct Evaluate: ParsableCommand {
         for i in 0 ..< classes {
             let row = (0 ..< classes).map { j in right(counts[i * classes + j] == 0 ? "." : "\(counts[i * classes + j])", 5) }.joined()
             say(right("\(i)", 10) + row)
+        }
+    }
+    private func printHardest(_ pairs: [HardPair]) {
+        say()
+        say("hardest pairs: digits by the model, P(first <= second) by head and marginal, and what they are")
+        for pair in pairs {
+            let p = pair.prediction
+            say(right("\(pair.index)", 8) + "  \(p.firstDigit) (\(percent(Double(p.firstConfidence), 1))), \(p.secondDigit) "
+                + "(\(percent(Double(p.secondConfidence), 1)));  \(fixed(Double(p.probability), 3)), \(fixed(Double(p.marginal), 3));  "
+                + "\(pair.first) \(pair.target ? "<=" : ">") \(pair.second)")
         }
     }
 }

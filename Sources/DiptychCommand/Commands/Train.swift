@@ -140,8 +140,3 @@ struct Train: ParsableCommand {
                            quiet: quiet)
     }
 }
-
-extension Dataset {
-    /// One more than the largest label.
-    fileprivate var classes: Int { 1 + Int(labels?.span.max() ?? 0) }
-}

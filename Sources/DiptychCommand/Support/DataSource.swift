@@ -79,6 +79,9 @@ enum DataSource {
 }
 
 extension Dataset {
+    /// One more than the largest label.
+    var classes: Int { 1 + Int(labels?.span.max() ?? 0) }
+
     /// As many pairs as `asked`; where nothing was asked, 1000, or all that there are.
     func drawPairs(_ asked: Int?, for description: NetworkDescription, seed: UInt64, option: String) throws(DiptychError) -> Pairs {
         if let asked, asked > count / 2 {

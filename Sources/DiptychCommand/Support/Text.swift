@@ -14,6 +14,11 @@ func fixed(_ value: Double, _ decimals: Int) -> String {
 /// A share of 0 to 1.
 func percent(_ share: Double, _ decimals: Int = 2) -> String { fixed(100 * share, decimals) + " %" }
 
+/// low to high, in per cent; "-" where they are not known.
+func percentRange(_ range: (low: Double, high: Double), _ decimals: Int = 2) -> String {
+    range.low.isNaN ? "-" : "\(fixed(100 * range.low, decimals)) to \(fixed(100 * range.high, decimals))"
+}
+
 /// 115147 as "115,147".
 func grouped(_ number: Int) -> String {
     let digits = Array("\(number)")

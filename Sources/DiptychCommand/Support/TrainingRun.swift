@@ -153,16 +153,11 @@ final class TrainingRun {
 private func reportedTestError(_ trainer: Trainer) -> Double? {
     let options = trainer.options, description = trainer.model.description
     var recipe = TrainerOptions()
+    let recipeLossRatio = recipe.lossRatio
     recipe.lossRatio = options.lossRatio
     recipe.seed = options.seed
     recipe.threads = options.threads
     guard options == recipe, description == NetworkDescription(description.architecture), trainer.pairs.count == 1000 else { return nil }
-    return switch (description.architecture, options.lossRatio) {
-    case (.siamese, 0.7): 0.0456
-    case (.siamese, 0): 0.1264
-    case (.rws, 0.7): 0.0704
-    case (.rws, 0): 0.1607
-    case (.mlp, 0.7): 0.0657
-    default: nil
-    }
+    guard [0, recipeLossRatio].contains(options.lossRatio) else { return nil }
+    return ReportRow.of(description.architecture, auxiliary: options.lossRatio > 0)?.error.mean
 }

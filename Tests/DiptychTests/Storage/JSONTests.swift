@@ -55,6 +55,35 @@ import Testing
         expectError(.corrupt) { _ = try read(Array("{\"a\":\"".utf8) + bytes) }
     }
 
+    /// A document of scalars in one array, each as text.
+    func scalars(_ text: String) throws -> [String] {
+        var found: [String] = []
+        try Array(text.utf8).withUnsafeBytes { text in
+            var reader = JSONReader(text) { DiptychError(.corrupt, "byte \($0): \($1)") }
+            try reader.array { (reader) throws(DiptychError) in
+                switch try reader.kind() {
+                case .number: found.append(try reader.number())
+                case .word: found.append(try reader.word().map { "\($0)" } ?? "nil")
+                case .string: found.append(try reader.string().decoded(limit: 9) ?? "")
+                case .object: found.append("object"); try reader.object { _, _ in }
+                case .array: found.append("array"); try reader.array { _ in }
+                }
+            }
+            try reader.end()
+        }
+        return found
+    }
+
+    @Test func readsScalars() throws {
+        #expect(try scalars("[ 0, -0, 12.50 ,1e5,-1E-07,3e+2,18446744073709551615, true,false , null, \"\", {}, []]")
+            == ["0", "-0", "12.50", "1e5", "-1E-07", "3e+2", "18446744073709551615", "true", "false", "nil", "", "object", "array"])
+    }
+
+    @Test(arguments: ["[+1]", "[.5]", "[1.]", "[01]", "[-]", "[--1]", "[1e]", "[1e+]", "[1.e1]", "[NaN]", "[tru]", "[True]", "[nul", "[-", "[1", "[1.2.3]"])
+    func refusesOtherScalars(text: String) {
+        expectError(.corrupt, "byte ") { _ = try scalars(text) }
+    }
+
     @Test func boundsMembersAndLengths() throws {
         let members = (0 ... JSONReader.memberLimit).map { "\"\($0)\":\"\"" }
         #expect(try read("{" + members.dropLast().joined(separator: ",") + "}").count == 2 * JSONReader.memberLimit)
