@@ -32,6 +32,8 @@ public final class Augmenter: Sendable {
     /// How much each of the grid's columns (rows) weighs at each pixel: [node][width rounded up to 8], [node][height].
     private let columns: Buffer<Float>
     private let rows: Buffer<Float>
+    /// [phase]
+    private let spline: Buffer<SIMD4<Float>>
 
     public init(_ augmentation: Augmentation, seed: UInt64, height: Int, width: Int) throws(DiptychError) {
         self.augmentation = augmentation
@@ -40,6 +42,8 @@ public final class Augmenter: Sendable {
         random = Random(seed: seed, purpose: .augmentation)
         columns = try Self.weights(width)
         rows = try Self.weights(height)
+        spline = try Buffer(count: Self.phases, for: "an interpolation's weights")
+        for phase in 0 ..< Self.phases { spline[phase] = Self.weights(phase: phase) }
     }
 
     /// Smoothstep between neighbouring nodes: 3t^2 - 2t^3 is flat at both, so that the field has no kinks.
@@ -156,30 +160,30 @@ public final class Augmenter: Sendable {
 
     @inline(__always)
     private func sample(_ plane: UnsafePointer<Float>, _ u: Vector, _ v: Vector) -> Vector {
-        let wholeU = floor(u), wholeV = floor(v)
-        let column = integers(wholeU), row = integers(wholeV)
-        let right = u - wholeU, down = v - wholeV
-        let place = row &* Int32(truncatingIfNeeded: stride) &+ column
-        var result = Vector.zero
-        for k in 0 ..< 8 {
-            let p = plane + (Int(place[k]) - stride - 1), y = shares(down[k])
+        let x = integers(u * Float(Self.phases)), y = integers(v * Float(Self.phases))
+        let place = (y &>> Self.phaseBits) &* Int32(truncatingIfNeeded: stride) &+ (x &>> Self.phaseBits)
+        let phaseX = x & Int32(Self.phases - 1), phaseY = y & Int32(Self.phases - 1)
+        @inline(__always) func one(_ k: Int) -> Float {
+            let p = plane + (Int(place[k]) - stride - 1), y = spline.pointer[Int(phaseY[k])]
             var sum = y[0] * four(p)
             sum += y[1] * four(p + stride)
             sum += y[2] * four(p + 2 * stride)
             sum += y[3] * four(p + 3 * stride)
-            sum *= shares(right[k])
-            result[k] = (sum[0] + sum[1]) + (sum[2] + sum[3])
+            sum *= spline.pointer[Int(phaseX[k])]
+            return (sum[0] + sum[1]) + (sum[2] + sum[3])
         }
-        return result
+        // Written out: with an index that varies the vectors would go through memory.
+        return Vector(one(0), one(1), one(2), one(3), one(4), one(5), one(6), one(7))
     }
 
-    /// What the four neighbours weigh, of which the second lies `t` before the place.
-    @inline(__always)
-    private func shares(_ t: Float) -> SIMD4<Float> {
-        var share = SIMD4<Float>(-0.5, 1.5, -1.5, 0.5) * t
-        share = (share + SIMD4<Float>(1, -2.5, 2, -0.5)) * t
-        share = (share + SIMD4<Float>(-0.5, 0, 0.5, 0)) * t
-        return share + SIMD4<Float>(0, 1, 0, 0)
+    /// Places are rounded to so many a pixel, which have their weights in a table.
+    private static let phases = 256, phaseBits: Int32 = 8
+
+    /// What four neighbours in a row weigh for a place `phase` / `phases` beyond the second.
+    private static func weights(phase: Int) -> SIMD4<Float> {
+        let t = Float(phase) / Float(phases)
+        let ends = SIMD4<Float>(-0.5, 1.5, -1.5, 0.5) * t + SIMD4(1, -2.5, 2, -0.5)
+        return (ends * t + SIMD4(-0.5, 0, 0.5, 0)) * t + SIMD4(0, 1, 0, 0)
     }
 
     /// Blends the bordered image with its 3x3 maximum or minimum. `rows`, another plane, takes the rows' own.
@@ -223,12 +227,7 @@ public final class Augmenter: Sendable {
     UnsafeMutableRawPointer(p).storeBytes(of: value, as: Vector.self)
 }
 
-/// For 0 <= x < 2^22: adding 2^23 leaves no bits for a fraction, and the integer in the lowest ones.
-@inline(__always) private func floor(_ x: Vector) -> Vector {
-    let nearest = (x + 0x1p23) - 0x1p23
-    return nearest.replacing(with: nearest - 1, where: nearest .> x)
-}
-
-@inline(__always) private func integers(_ whole: Vector) -> SIMD8<Int32> {
-    unsafeBitCast(whole + 0x1p23, to: SIMD8<Int32>.self) &- 0x4B00_0000
+/// The nearest integers, for 0 <= x < 2^22: adding 2^23 leaves no bits for a fraction, and the integer in the lowest ones.
+@inline(__always) private func integers(_ x: Vector) -> SIMD8<Int32> {
+    unsafeBitCast(x + 0x1p23, to: SIMD8<Int32>.self) &- 0x4B00_0000
 }

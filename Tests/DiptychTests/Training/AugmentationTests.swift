@@ -36,13 +36,12 @@ import Testing
 
     // MARK: Resampling
 
-    /// Single precision places a sample within a few roundings of a coordinate, which is at most a few times the side: 32
-    /// Single precision places a sample within a few roundings of a coordinate, which is at most a few times the side: 32
-    /// of them times the spline's steepest slope through pixels of 0 to 255, below 2 * 255, bound the difference.
+    /// Places are rounded to 1/256 of a pixel, by up to half of that each way (single precision adds little), and the spline
+    /// through pixels of 0 to 255 has a slope below 2 * 255: so the difference is below 2, and mostly far below.
     @Test(arguments: [(14, 14), (4, 4), (9, 6), (5, 256), (28, 28), (17, 33), (256, 7)])
     func matchesThePlainOne(_ height: Int, _ width: Int) throws {
         let augmenter = try augmenter(Self.augmented(Self.everything), height: height, width: width)
-        let image = noise(height * width, height + width), tolerance = 2 * 255 * 32 * Double(Float(max(height, width)).ulp)
+        let image = noise(height * width, height + width)
         var strokes: Set<Bool> = []
         for step in 0 ..< 12 {
             let draw = augmenter.draw(step: UInt32(step), image: 3), m = draw.matrix
@@ -51,8 +50,9 @@ import Testing
                 image.map(Double.init), height: height, width: width, matrix: (0 ..< 4).map { Double(m[$0]) },
                 shift: (Double(draw.shift.x), Double(draw.shift.y)),
                 nodes: ((0 ..< 16).map { Double(draw.elastic.x[$0]) }, (0 ..< 16).map { Double(draw.elastic.y[$0]) }), stroke: Double(draw.stroke))
-            let difference = zip(try apply(augmenter, draw, image), expected).map { abs(Double($0) - $1) }.max() ?? .infinity
-            #expect(difference < tolerance, "step \(step): \(difference), but \(tolerance) is allowed")
+            let differences = zip(try apply(augmenter, draw, image), expected).map { abs(Double($0) - $1) }
+            #expect((differences.max() ?? .infinity) < 2, "step \(step)")
+            #expect(differences.reduce(0, +) / Double(differences.count) < 0.3, "step \(step)")
         }
         #expect(strokes == [true, false])
     }
