@@ -159,7 +159,7 @@ DIPTYCH_API diptych_status diptych_model_options_init(diptych_model_options *opt
 enum {
     DIPTYCH_RECIPE_REPORT = 0, /* all defaults: the report's */
     DIPTYCH_RECIPE_BEST = 1    /* lowest error on few labelled digits, by the marginal, which decides: 200 epochs of small
-                                  batches, augmentation, loss_ratio 2, dropout 0.2, and a one-cycle learning rate, which
+                                  batches, augmentation, loss_ratio 2, dropout 0.1, and a one-cycle learning rate, which
                                   fits any number of epochs */
 };
 

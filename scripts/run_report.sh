@@ -25,10 +25,16 @@ if [ -n "$mnist" ]; then
     ln -s "$(cd "$mnist" && pwd)" "$work/mnist"
     set -- --data "$work/mnist"
 fi
-for experiment in table1 curves loss-ratio; do
-    echo "== diptych experiment $experiment --rounds $rounds"
-    "$diptych" experiment "$experiment" "$@" --rounds "$rounds" ${REPORT_FLAGS:-} --out "$work/$experiment.json" --resume
-done
+run() {
+    experiment=$1
+    shift
+    echo "== diptych experiment $experiment --rounds $1"
+    "$diptych" experiment "$experiment" --rounds "$@" ${REPORT_FLAGS:-} --out "$work/$experiment.json" --resume
+}
+run table1 "$rounds" "$@"
+run loss-ratio "$rounds" "$@"
+# Twice the epochs of the table's; the MLP's runs are most of the whole report's time.
+run curves $(((rounds + 1) / 2)) "$@"
 echo "== diptych experiment table1 --rows best,best-ensemble"
 "$diptych" experiment table1 "$@" --rows siamese,best,best-ensemble --rounds "$rounds" ${REPORT_FLAGS:-} --out "$work/best.json" --resume
 echo "== diptych experiment grid"

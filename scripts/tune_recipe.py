@@ -5,11 +5,11 @@
 
 Each further argument is one set of options, laid over the recipe's ('' is the recipe itself): those of
 diptych.Trainer, and of diptych.Model.create for the network. For each seed 1000 pairs are drawn as the protocol does,
-from MNIST's training digits; the first 800 train, and two things are measured:
+from MNIST's training digits; the first 800 (--train) train, and two things are measured:
 
   held    the other 200 pairs: all 400 * 400 pairs of their digits by the marginal, and the digits themselves
   others  3000 pairs of further training digits, which the protocol knows nothing of: only to see which of two
-          close candidates is the better one with less noise
+          close candidates is the better one with less noise; all pairs of their digits likewise
 
 in per cent, means over the seeds; "se" is the standard error over the seeds.
 """
@@ -25,28 +25,27 @@ import diptych
 NETWORK = {"dropout", "channels", "fc1_width", "fc2_width", "head_width"}
 
 
-def errors(model, images, digits, every):
-    """Shares of pairs that the marginal and of digits that the branch gets wrong; every: all pairs of the digits."""
+def errors(model, images, digits):
+    """Shares of all pairs of the digits that the marginal and of digits that the branch gets wrong."""
+    if len(images) == 0:
+        return math.nan, math.nan
     p = model.predict(images, class_probabilities=True).class_probabilities.reshape(2 * len(images), -1)
     y = digits.reshape(-1)
     at_least = p[:, ::-1].cumsum(1)[:, ::-1]
-    if every:
-        wrong = (p @ at_least.T > 0.5) != (y[:, None] <= y[None])
-    else:
-        wrong = ((p[0::2] * at_least[1::2]).sum(1) > 0.5) != (y[0::2] <= y[1::2])
+    wrong = (p @ at_least.T > 0.5) != (y[:, None] <= y[None])
     return wrong.mean(), (p.argmax(1) != y).mean()
 
 
-def measure(dataset, seed, options):
+def measure(dataset, seed, options, count):
     pairs = diptych.Pairs.draw(dataset, 4000, seed=seed)  # the first 1000 are the protocol's draw
     images, digits = pairs.images, pairs.digits
-    train = diptych.Pairs.from_arrays(images[:800], digits=digits[:800])
+    train = diptych.Pairs.from_arrays(images[:count], digits=digits[:count])
     network = {name: value for name, value in options.items() if name in NETWORK}
     model = diptych.Model.create("best", seed=seed, **network)
     training = {name: value for name, value in options.items() if name not in NETWORK}
     diptych.train(model, train, recipe="best", seed=seed, **training)
-    held, others = slice(800, 1000), slice(1000, 4000)
-    return *errors(model, images[held], digits[held], True), *errors(model, images[others], digits[others], False)
+    held, others = slice(count, 1000), slice(1000, 4000)
+    return *errors(model, images[held], digits[held]), *errors(model, images[others], digits[others])
 
 
 def value(text):
@@ -62,7 +61,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mnist", type=Path)
     parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=4, help="how many, from 1000 on")
+    parser.add_argument("--seeds", type=int, default=4, help="how many")
+    parser.add_argument("--first-seed", type=int, default=1000)
+    parser.add_argument("--train", type=int, default=800, help="pairs to train on, at most 1000; the rest of 1000 are held out")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("options", nargs="+")
     arguments = parser.parse_args()
@@ -71,7 +72,7 @@ def main():
     for text in arguments.options:
         options = {name: value(given) for name, given in (part.split("=") for part in text.split(",") if part)}
         options = {"epochs": arguments.epochs, "threads": arguments.threads, **options}
-        rounds = 100 * np.array([measure(dataset, 1000 + i, options) for i in range(arguments.seeds)])
+        rounds = 100 * np.array([measure(dataset, arguments.first_seed + i, options, arguments.train) for i in range(arguments.seeds)])
         mean = rounds.mean(0)
         error = rounds[:, 2].std(ddof=1) / math.sqrt(len(rounds)) if len(rounds) > 1 else math.nan
         print(f"| {text or 'the recipe'} | {mean[0]:.2f} | {mean[1]:.2f} | {mean[2]:.2f} | {error:.2f} | {mean[3]:.2f} |", flush=True)

@@ -18,10 +18,11 @@ public enum Recipe: Int32, CaseIterable, Sendable {
         o.augmentation.shear = 0.15
         o.augmentation.shift = 1.5
         o.augmentation.elastic = 0.7
+        o.augmentation.stroke = 0.4
         return o
     }
 
-    public var dropout: Float { self == .best ? 0.2 : NetworkDescription().dropout }
+    public var dropout: Float { self == .best ? 0.1 : NetworkDescription().dropout }
 
     /// How the model decides.
     public var decision: Model.Decision { self == .best ? .marginal : .head }

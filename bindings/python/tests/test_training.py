@@ -45,7 +45,7 @@ def test_it_learns(trained, digits):
 def test_recipes(pairs):
     """A recipe's options are defaults: of the model and of the training, each to be overridden."""
     best = diptych.Model.create("best", **SMALL)
-    assert best.describe()["decision"] == "marginal" and best.describe()["dropout"] == pytest.approx(0.2)
+    assert best.describe()["decision"] == "marginal" and best.describe()["dropout"] == pytest.approx(0.1)
     assert diptych.Model.create("report", **SMALL).to_bytes() == diptych.Model.create(**SMALL).to_bytes()
     assert diptych.Model.create("best", **SMALL, dropout=0.1).describe()["dropout"] == pytest.approx(0.1)
     with diptych.Trainer(best, pairs, "best", epochs=3) as trainer:
