@@ -66,6 +66,8 @@ func measure(_ table: dp_kernels) -> [Result] {
     add("winograd_weights", 0) { table.winograd_weights(32, weights2, transformed) }
     let tiles = 16, list = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * tiles)
     for i in 0 ..< 2 * tiles { list[i] = Int32(i) }
+    let found = UnsafeMutablePointer<Int32>.allocate(capacity: tiles)
+    add("live_tiles", 0) { _ = table.live_tiles(shape, x, 2, found) }
     add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, scratch) }
 
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = floats(act, 11)
@@ -94,6 +96,17 @@ func measure(_ table: dp_kernels) -> [Result] {
         table.multiply(96, 1, 200, big, 1, 6272, w, 1568, 0, out, 16, false)
     }
     add("transpose_panels, 16 x 256", 0) { table.transpose_panels(16, w, 16 * 1568, out) }
+    add("bias_relu, 24 x 64", 0) { table.bias_relu(24, 64, bias, true, out, 64) }
+    add("relu_gradient, 24 x 64", 0) { table.relu_gradient(24, 64, big, 64, 1, out, 64) }
+    add("sum_rows, 20 x 1024", 0) { table.sum_rows(20, 1024, big, 9568, out) }
+    let draw = dp_draw(seed: 1, index: 0, step: 2, purpose: 4)
+    add("dropout, 1568 units", 0) { table.dropout(1568, draw, 0x8000_0000, 1, out) }
+    add("random_words, 1024", 0) {
+        table.random_words(1024, draw, UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt32.self))
+    }
+    add("sgd, 8192 parameters", 0) {
+        table.sgd(8192, dp_update(step_size: 1e-3, decay: 0, beta1: 0.9, beta2: 0, second_scale: 0, epsilon: 0), big, w, out)
+    }
     add("adam, 8192 parameters", 0) {
         table.adam(8192, dp_update(step_size: 1e-3, decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 1, epsilon: 1e-8), big, w, out, out + 8192)
     }
