@@ -18,8 +18,8 @@ func dropout(count: Int, first: dp_draw, threshold: UInt32, scale: Float, x: Uns
         var next = draw
         next.index &+= 2
         let low = dp_random8(draw), high = dp_random8(next)
-        x.store((x.vector(i) * scale).replacing(with: 0, where: low .< threshold), i)
-        x.store((x.vector(i + 8) * scale).replacing(with: 0, where: high .< threshold), i + 8)
+        x.store(dp_drop(low, threshold, scale, x.vector(i)), i)
+        x.store(dp_drop(high, threshold, scale, x.vector(i + 8)), i + 8)
         draw.index &+= 4
         i += 16
     }

@@ -63,15 +63,22 @@ static inline __attribute__((always_inline)) dp_word8 dp_random8(dp_draw first)
     const uint64_t high = (uint64_t)first.purpose << 32 | first.step;
     const long4 factors = {0xD2511F53, 0xCD9E8D57, 0xD2511F53, 0xCD9E8D57};
     long4 counter = {first.index, high, first.index + 1, high};
-    uint32_t key0 = (uint32_t)first.seed, key1 = (uint32_t)(first.seed >> 32);
+    const uint32_t key0 = (uint32_t)first.seed, key1 = (uint32_t)(first.seed >> 32);
+    dp_word8 key = {key0, 0, key1, 0, key0, 0, key1, 0};
+    const dp_word8 step = {0x9E3779B9, 0, 0xBB67AE85, 0, 0x9E3779B9, 0, 0xBB67AE85, 0};
+#pragma clang loop unroll(full)
     for (int round = 0; round < 10; round++) {
-        const long4 key = {key0, key1, key0, key1}, products = (counter & 0xFFFFFFFF) * factors;
-        const dp_word8 words = (dp_word8)products;
-        counter = (long4)__builtin_shufflevector(words, words, 3, 2, 1, 0, 7, 6, 5, 4) ^ counter >> 32 ^ key;
-        key0 += 0x9E3779B9;
-        key1 += 0xBB67AE85;
+        const dp_word8 words = (dp_word8)((counter & 0xFFFFFFFF) * factors);
+        counter = (long4)__builtin_shufflevector(words, words, 3, 2, 1, 0, 7, 6, 5, 4) ^ counter >> 32 ^ (long4)key;
+        key += step;
     }
     return (dp_word8)counter;
+}
+
+/* Eight units' dropout: 0 where the unit's word is below threshold, or else scale * x. */
+static inline __attribute__((always_inline)) dp_float8 dp_drop(dp_word8 words, uint32_t threshold, float scale, dp_float8 x)
+{
+    return words < threshold ? 0 : x * scale;
 }
 
 /* target = source transposed, 8 x 8 floats, rows source_row and target_row apart: pairs, then fours, then halves. */
