@@ -69,7 +69,7 @@ def loss_ratio(data, folder):
     shades = plt.get_cmap("viridis")
     colours = {line["name"]: shades(0.92 * i / max(len(lines) - 1, 1)) for i, line in enumerate(lines)}
     figure, axes = plt.subplots(figsize=(WIDTH, 4.3))
-    draw_curves(axes, lines, lambda line: (colours[line["name"]], "-", f"{line['loss_ratio']:g}"))
+    draw_curves(axes, lines, lambda line: (colours[line["name"]], "-", f"{line['loss_ratio']}"))
     axes.set_title(f"Siamese network, by weight of the auxiliary loss: mean of {plural(data['rounds'], 'round')}, 95 % interval",
                    fontsize=11, loc="left")
     figure.legend(loc="outside right center", frameon=False, title="loss ratio")

@@ -141,7 +141,7 @@ def loss_ratio(data):
 
     def row(line):
         c = against.get(line["name"])
-        return [f"{line['loss_ratio']:g}", points(line["test_error_mean"]), points(line["test_error_sd"]), interval(line["test_error_interval"]),
+        return [f"{line['loss_ratio']}", points(line["test_error_mean"]), points(line["test_error_sd"]), interval(line["test_error_interval"]),
                 *([points(c["difference"]), interval(c["interval"]), p_value(c["p"])] if c else ["", "", ""])]
     return table(["loss ratio", "test error", "sd", "95 % interval", "less that of 0.7", "95 % interval", "p"], [row(line) for line in data["lines"]])
 
@@ -151,7 +151,7 @@ def grid(data):
         return ["diverged", ""] if row["diverged"] else [f"{points(row['validation_error_mean'])} ± {points(row['validation_error_sd'])}",
                                                          f"{points(row['marginal_validation_error_mean'])} ± {points(row['marginal_validation_error_sd'])}"]
     return table(["rank", "learning rate", "loss ratio", "dropout", "batch", "epochs", "by head", "by marginal"],
-                 [[i + 1, f"{r['learning_rate']:g}", f"{r['loss_ratio']:g}", f"{r['dropout']:g}", r["batch_size"], r["epochs"], *errors(r)]
+                 [[i + 1, r['learning_rate'], r['loss_ratio'], r['dropout'], r["batch_size"], r["epochs"], *errors(r)]
                   for i, r in enumerate(data["ranking"])])
 
 

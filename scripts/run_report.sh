@@ -18,28 +18,33 @@ if [ "$(cat "$work/build" 2>/dev/null)" != "$build" ]; then
     echo "$build" >"$work/build"
 fi
 
-# By a name of its own, so that no folder of this machine stands in the results.
+# By a name of its own beside the results, so that no folder of this machine stands in them.
 set --
 if [ -n "$mnist" ]; then
     rm -f "$work/mnist"
     ln -s "$(cd "$mnist" && pwd)" "$work/mnist"
-    set -- --data "$work/mnist"
+    set -- --data mnist
 fi
+# diptych where the data are called by that name.
+there() (
+    cd "$work"
+    exec ../diptych "$@"
+)
 run() {
     experiment=$1
     shift
     echo "== diptych experiment $experiment --rounds $1"
-    "$diptych" experiment "$experiment" --rounds "$@" ${REPORT_FLAGS:-} --out "$work/$experiment.json" --resume
+    there experiment "$experiment" --rounds "$@" ${REPORT_FLAGS:-} --out "$experiment.json" --resume
 }
 run table1 "$rounds" "$@"
 run loss-ratio "$rounds" "$@"
 # Twice the epochs of the table's; the MLP's runs are most of the whole report's time.
 run curves $(((rounds + 1) / 2)) "$@"
 echo "== diptych experiment table1 --rows best,best-ensemble"
-"$diptych" experiment table1 "$@" --rows siamese,best,best-ensemble --rounds "$rounds" ${REPORT_FLAGS:-} --out "$work/best.json" --resume
+there experiment table1 "$@" --rows siamese,best,best-ensemble --rounds "$rounds" ${REPORT_FLAGS:-} --out best.json --resume
 echo "== diptych experiment grid"
-"$diptych" experiment grid "$@" ${REPORT_FLAGS:-} --out "$work/grid.json" --resume
-"$diptych" evaluate "$@" ${mnist:+--pairs 5000} --hardest 16 --json >"$work/evaluate.json"
+there experiment grid "$@" ${REPORT_FLAGS:-} --out grid.json --resume
+there evaluate "$@" ${mnist:+--pairs 5000} --hardest 16 --json >"$work/evaluate.json"
 "$python" scripts/report.py machine >"$work/machine.json"
 
 cp "$work"/table1.json "$work"/best.json "$work"/curves.json "$work"/loss-ratio.json "$work"/grid.json "$work"/evaluate.json "$work"/machine.json "$results"

@@ -63,10 +63,13 @@ def main():
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=4, help="how many")
     parser.add_argument("--first-seed", type=int, default=1000)
-    parser.add_argument("--train", type=int, default=800, help="pairs to train on, at most 1000; the rest of 1000 are held out")
+    parser.add_argument("--train", type=int, default=800,
+                        help="pairs to train on, 1 to 1000; the rest of 1000 are held out: with 1000 none, and what they measure is nan")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("options", nargs="+")
     arguments = parser.parse_args()
+    if not 1 <= arguments.train <= 1000:
+        parser.error(f"--train is {arguments.train}, but must be from 1 to 1000")
     dataset = diptych.Dataset.open_idx(*(arguments.mnist / f"train-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")))
     print("| options | held: pairs | held: digits | others: pairs | se | others: digits |\n|---|---|---|---|---|---|")
     for text in arguments.options:

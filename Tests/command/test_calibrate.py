@@ -1,11 +1,12 @@
 """calibrate, train --calibrate, and what evaluate and describe say of it."""
 import shutil
 
+import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from conftest import fails, ok, ok_json
+from conftest import fails, ok, ok_json, run
 
 SMALL = ["--test-pairs", 100, "--epochs", 3, "--seed", 5]
 
@@ -57,6 +58,9 @@ def test_from_a_sibling(tmp_path, model):
     assert "saved" in ok("calibrate", out, "--from", sibling, "--half", "--out", out)
     assert temperatures(out) == temperatures(sibling) != (1, 1)
     assert out.stat().st_size < 0.6 * model.stat().st_size
+    assert run("calibrate", out, "--from", sibling, "--out", out).stderr == ""
+    assert "is not calibrated" in run("calibrate", out, "--from", model, "--out", out).stderr
+    assert temperatures(out) == (1, 1)
 
 
 def test_output_for_people(tmp_path, model):
@@ -79,15 +83,43 @@ def test_reliability(model):
                 assert one["mean_probability"] is None and one["frequency"] is None
 
 
+def test_refuses_what_the_model_was_trained_on(tmp_path, model):
+    out, digits = ["--out", tmp_path / "m"], tmp_path / "digits"
+    ok("export", "--to-png", digits, "--count", 100)
+    assert "'diptych train' trains on" in fails("calibrate", model, *out, status=64)
+    assert "'diptych train' trains on" in fails("calibrate", model, "--seed", 1, "--pairs", 10, *out, status=64)
+    for options in ([], ["--skip", 1000]):
+        assert "the built-in model was trained on all" in fails("calibrate", *options, *out, status=64)
+    assert not (tmp_path / "m").exists()
+    assert ok_json("calibrate", model, "--skip", 0, "--pairs", 20, *out)["skip"] == 0
+    assert ok_json("calibrate", "--data", digits, *out)["data"] == str(digits)
+    assert "on the 1 pair of" in ok("calibrate", model, "--skip", 0, "--pairs", 1, *out)
+
+
+def test_model_that_diverged(tmp_path, model):
+    """Its answers are no numbers, and the error says so in words."""
+    path = tmp_path / "nan"
+    data = bytearray(model.read_bytes())
+    header = 8 + int.from_bytes(data[:8], "little")
+    # Every weight 1e38: infinite sums, and differences of those.
+    data[header:] = np.where(np.arange((len(data) - header) // 4) % 2, 1e38, -1e38).astype("<f4").tobytes()
+    path.write_bytes(data)
+    error = fails("calibrate", path, "--skip", 1000, "--out", tmp_path / "m")
+    assert "is not a number, but must be finite" in error and "nan" not in error.replace(str(path), "")
+
+
 def test_wrong(tmp_path, model):
     out = ["--out", tmp_path / "m"]
     assert "--out" in fails("calibrate", model, status=64)
     assert "--pairs is 0" in fails("calibrate", model, "--pairs", 0, *out, status=64)
     assert "--skip is -1" in fails("calibrate", model, "--skip=-1", *out, status=64)
     assert "--from" in fails("calibrate", model, "--from", model, "--pairs", 5, *out, status=64)
+    for name, value in (("--data", tmp_path), ("--skip", 0), ("--seed", 0), ("--mode", "digit"), ("--polarity", "auto"),
+                        ("--background", 255), ("--threads", 0)):
+        assert name in fails("calibrate", model, "--from", model, name, value, *out, status=64)
     assert "--skip 2500" in fails("calibrate", model, "--skip", 2500, *out)
     assert "only 500 pairs" in fails("calibrate", model, "--skip", 2000, "--pairs", 501, *out)
-    assert "no such file" in fails("calibrate", tmp_path / "none", *out)
+    assert "no such file" in fails("calibrate", tmp_path / "none", "--skip", 1000, *out)
     assert "no such file" in fails("calibrate", model, "--from", tmp_path / "none", *out)
     assert "--calibrate is -1" in fails("train", "--calibrate=-1", status=64)
     assert "--calibrate 100" in fails("train", "--pairs", 100, "--calibrate", 100)

@@ -187,6 +187,30 @@ def test_resume_refuses_other_options(change, message, tmp_path):
     assert out.read_text() == before
 
 
+def test_resume_refuses_other_networks(tmp_path):
+    """The options agree, but dropout is the recipe's own, and a row's recipe is of its build."""
+    out = tmp_path / "r.json"
+    call = ["experiment", "table1", "--pairs", 60, "--test-pairs", 50, "--quiet", "--rounds", 1, "--epochs", 1, "--out", out]
+    spelled_out = ["--batch-size", 25, "--schedule", "one-cycle", "--shuffle", "--loss-ratio", 2, "--rotation", 15, "--scale", 0.15,
+                   "--shear", 0.15, "--shift", 1.5, "--elastic", 0.7, "--stroke", 0.4]
+    first = ok_json(*call, "--rows", "siamese", "--recipe", "best")
+    assert first["settings"][0]["network"]["dropout"] == 0.1 and first["settings"][0]["trainer"]["schedule"] == "one_cycle"
+    assert "its runs of siamese were made with dropout 0.1, but this call has 0.5" in fails(*call, "--rows", "siamese", *spelled_out, "--resume")
+    assert json.loads(out.read_text())["runs"] == first["runs"]
+    # Without a run of siamese there is nothing to mix, and what the file says of its own settings stays.
+    other = ok_json(*call, "--rows", "rws", *spelled_out, "--resume")
+    assert [s["name"] for s in other["settings"]] == ["rws", "siamese"] and other["settings"][1] == first["settings"][0]
+
+    ok(*call, "--rows", "best")
+    document = json.loads(out.read_text())
+    document["settings"][0]["trainer"]["elastic"] = 0.6
+    out.write_text(json.dumps(document))
+    assert "its runs of best were made with elastic 0.6, but this call has 0.7" in fails(*call, "--rows", "best", "--resume")
+    del document["settings"]
+    out.write_text(json.dumps(document))
+    assert "does not say how its runs of best were trained" in fails(*call, "--rows", "best", "--resume")
+
+
 def test_resume_refuses_other_files(tmp_path):
     out = tmp_path / "r.json"
     ok("experiment", "table1", *SMALL, "--rows", "siamese", "--rounds", 1, "--out", out)
@@ -255,6 +279,14 @@ def test_loss_ratio():
     assert [row["test_error_mean"] for row in table["rows"]] == [by_ratio[0.7], by_ratio[0]]
 
 
+def test_close_values_have_names_of_their_own():
+    result = ok_json("experiment", "loss-ratio", *SMALL, "--rounds", 1, "--loss-ratios", "0.7,0.70000005")
+    assert [line["name"] for line in result["lines"]] == ["siamese 0.7", "siamese 0.70000005"]
+    assert [line["rounds"] for line in result["lines"]] == [1, 1] and len(result["runs"]) == 2
+    ranking = ok_json("experiment", "grid", *PAIRS, "--validation", 20, "--rounds", 1, "--dropouts", "0.1,0.10000001", "--learning-rates", "0.005")["ranking"]
+    assert len({row["name"] for row in ranking}) == 2 and all(row["rounds"] == 1 and "1 epoch" == row["name"][-7:] for row in ranking)
+
+
 def test_grid():
     call = ["experiment", "grid", *PAIRS, "--validation", 20, "--rounds", 2, "--learning-rates", "0.001,0.01", "--dropouts", "0,0.5",
             "--batch-sizes", "10", "--epoch-counts", "1,2"]
@@ -314,6 +346,7 @@ def test_grid_ranks_divergence_last():
     (["loss-ratio", "--loss-ratio", 1], "give --loss-ratios"),
     (["loss-ratio", "--loss-ratios", "0.5,-1"], "loss_ratio is -1"),
     (["loss-ratio", "--loss-ratios", "0.5,0.5"], "stands there twice"),
+    (["loss-ratio", "--loss-ratios", "0.7,0.700000001"], "stands there twice"),
     (["grid", "--learning-rates", "0.1,"], "--learning-rates"),
     (["grid", "--learning-rates", "0"], "--learning-rates: learning_rate is 0"),
     (["grid", "--dropouts", "1"], "--dropouts: dropout is 1"),
@@ -362,6 +395,7 @@ def test_hardest_pairs(model):
         assert pair["less_or_equal"] == (pair["first"]["digit"] <= pair["second"]["digit"])
         assert pair["less_or_equal"] != (pair["probability"] > 0.5)
         assert len(pair["first"]["pixels"]) == len(pair["second"]["pixels"]) == 196
+        assert pair["confidence"] == pytest.approx(1 - pair["probability"] if pair["less_or_equal"] else pair["probability"], abs=1e-6)
         confidences.append(1 - pair["probability"] if pair["less_or_equal"] else pair["probability"])
     # Each is a Float's decimal form: equal ones may differ by a rounding.
     assert all(a >= b - 1e-6 for a, b in zip(confidences, confidences[1:]))

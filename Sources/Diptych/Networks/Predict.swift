@@ -17,6 +17,19 @@ public struct Prediction: BitwiseCopyable, Sendable {
     public var agrees: Int32
 }
 
+extension Prediction {
+    /// sum over i <= j of a[i] * b[j], in one order wherever it is needed.
+    public static func marginal(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, classes: Int) -> Float {
+        var marginal: Float = 0, below: Float = 0
+        for j in 0 ..< classes {
+            below += a[j]
+            marginal += b[j] * below
+        }
+        // Rounding may lead past 1.
+        return min(marginal, 1)
+    }
+}
+
 extension Model {
     /// Classifies `count` pairs, [count][2][height][width]. `threads` 1 runs on the caller's thread, 0 takes the CPUs
     /// that the process may use. `classProbabilities` is nil or has room for [count][2][classes]. A pair's answer
@@ -132,16 +145,12 @@ private struct PredictJob {
         let b = a + row
         _ = softmax(pass.logits + 2 * pair * row, classes: classes, temperature: model.temperatures.classes, into: a)
         _ = softmax(pass.logits + (2 * pair + 1) * row, classes: classes, temperature: model.temperatures.classes, into: b)
-        // sum over j of P(b = j) * P(a <= j)
-        var marginal: Float = 0, below: Float = 0
+        let marginal = Prediction.marginal(a, b, classes: classes)
         var first = 0, second = 0
         for j in 0 ..< classes {
-            below += a[j]
-            marginal += b[j] * below
             if a[j] > a[first] { first = j }
             if b[j] > b[second] { second = j }
         }
-        marginal = min(marginal, 1)
         if let classProbabilities {
             classProbabilities.update(from: a, count: classes)
             (classProbabilities + classes).update(from: b, count: classes)

@@ -19,7 +19,9 @@ struct Calibrate: ParsableCommand {
             by 'diptych train --pairs 1000 --seed 3' has seen the first 1000 of the pairs
             of seed 3, which --seed 3 --skip 1000 passes over. 'diptych train --calibrate'
             holds pairs out by itself. A model that was trained on all there is takes the
-            temperatures of a sibling that was not: --from.
+            temperatures of a sibling that was not: --from. One of --data, --skip and
+            --from must therefore be given. The built-in model has seen all of MNIST's
+            training digits, and with them the bundled sample: --data must name others.
             """)
 
     @Argument(help: ArgumentHelp("A model file (default: the built-in model).", valueName: "model"),
@@ -42,11 +44,11 @@ struct Calibrate: ParsableCommand {
     @Option(help: ArgumentHelp("Pairs to fit to (default: 1000, or as many as there are).", valueName: "n"))
     var pairs: Int?
 
-    @Option(help: ArgumentHelp("Pass over the first n pairs of the draw, which the model was trained on.", valueName: "n"))
-    var skip = 0
+    @Option(help: ArgumentHelp("Pass over the first n pairs of the draw, which the model was trained on (default: 0).", valueName: "n"))
+    var skip: Int?
 
-    @Option(help: ArgumentHelp("Seed of the draw.", valueName: "n"))
-    var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("Seed of the draw (default: 0).", valueName: "n"))
+    var seed: UInt64?
 
     @OptionGroup var image: ImageFlags
     @OptionGroup var threads: ThreadFlags
@@ -54,9 +56,18 @@ struct Calibrate: ParsableCommand {
 
     func validate() throws {
         if let pairs, pairs < 1 { throw ValidationError("--pairs is \(pairs), but must be at least 1") }
-        if skip < 0 { throw ValidationError("--skip is \(skip), but must be at least 0") }
-        if from != nil && (pairs != nil || skip != 0 || data.data != nil) {
-            throw ValidationError("--from takes another model's temperatures, so that there are no pairs to fit to: leave out --data, --pairs and --skip")
+        if let skip, skip < 0 { throw ValidationError("--skip is \(skip), but must be at least 0") }
+        if from != nil {
+            guard pairs == nil && skip == nil && seed == nil && data.data == nil && image.isEmpty && threads.given == nil else {
+                throw ValidationError("--from takes another model's temperatures, so that there are no pairs to fit to: leave out --data, "
+                    + "--pairs, --skip, --seed, --mode, --polarity, --background and --threads")
+            }
+        } else if data.data == nil && subject == nil {
+            throw ValidationError("the built-in model was trained on all of MNIST's training digits, of which the bundled sample is a "
+                + "part, and to pairs that a model has seen its temperatures must not be fitted: give other digits by --data, or --from")
+        } else if data.data == nil && skip == nil {
+            throw ValidationError("the first pairs of the bundled sample are what 'diptych train' trains on, and to pairs that a model "
+                + "has seen its temperatures must not be fitted: pass over them by --skip, or give other digits by --data, or --from")
         }
     }
 
@@ -65,7 +76,9 @@ struct Calibrate: ParsableCommand {
         let model = try ModelFlags.load(subject)
         var fit: Fit?
         if let from {
-            try model.setTemperatures(Model.load(path: from).temperatures)
+            let temperatures = try Model.load(path: from).temperatures
+            if temperatures == Temperatures() { warn("\(from): is not calibrated, both its temperatures are 1") }
+            try model.setTemperatures(temperatures)
         } else {
             fit = try fitted(model)
         }
@@ -80,16 +93,16 @@ struct Calibrate: ParsableCommand {
     }
 
     private func fitted(_ model: Model) throws(DiptychError) -> Fit {
-        let source = try data.source()
+        let source = try data.source(), skip = skip ?? 0
         let digits = try source.open(.train, images: image.options(for: model.description))
         guard skip < digits.count / 2 else {
-            throw DiptychError(.invalidArgument, "--skip \(skip) leaves none of the \(digits.count / 2) pairs that \(digits.count) images make")
+            throw DiptychError(.invalidArgument, "--skip \(skip) leaves none of the \(digits.count / 2) \(plural("pair", digits.count / 2)) that \(digits.count) \(plural("image", digits.count)) make")
         }
         let left = digits.count / 2 - skip
         if let pairs, pairs > left {
-            throw DiptychError(.invalidArgument, "--pairs \(pairs): after --skip \(skip) the \(digits.count) images make only \(left) pairs")
+            throw DiptychError(.invalidArgument, "--pairs \(pairs): after --skip \(skip) the \(digits.count) images make only \(left) \(plural("pair", left))")
         }
-        let drawn = try digits.drawPairs(skip + (pairs ?? min(1000, left)), for: model.description, seed: seed, option: "--pairs")
+        let drawn = try digits.drawPairs(skip + (pairs ?? min(1000, left)), for: model.description, seed: seed ?? 0, option: "--pairs")
         let held = try drawn.part(skip ..< drawn.count)
         let before = try model.evaluate(held, threads: threads.threads)
         try model.calibrate(held, threads: threads.threads)
@@ -100,7 +113,7 @@ struct Calibrate: ParsableCommand {
         say("temperature  \(temperatureText(model.temperatures))")
         if let fit {
             say("head         cross entropy \(fixed(fit.before.bce, 4)) before, \(fixed(fit.after.bce, 4)) after, on the "
-                + "\(grouped(fit.after.count)) pairs of \(fit.source.name) that it was fitted to")
+                + "\(grouped(fit.after.count)) \(plural("pair", fit.after.count)) of \(fit.source.name) that it was fitted to")
             say("classes      cross entropy \(fixed(fit.before.auxiliary, 4)) before, \(fixed(fit.after.auxiliary, 4)) after")
         }
         say("saved        \(out)")
@@ -115,8 +128,8 @@ struct Calibrate: ParsableCommand {
             if let fit {
                 json.member("data", fit.source.name)
                 json.member("pairs", fit.after.count)
-                json.member("skip", skip)
-                json.member("seed", seed)
+                json.member("skip", skip ?? 0)
+                json.member("seed", seed ?? 0)
                 for (name, evaluation) in [("before", fit.before), ("after", fit.after)] {
                     json.object(name) { json in
                         json.member("bce", evaluation.bce)

@@ -85,7 +85,7 @@ struct Evaluate: ParsableCommand {
             return
         }
         say("\(self.model.model ?? "the built-in model"): \(model.description.architecture.name), \(grouped(model.parameterCount)) parameters, "
-            + "on \(grouped(result.count)) \(source.hasTestSplit ? "test pairs" : "pairs") of \(source.name)"
+            + "on \(grouped(result.count)) \(source.hasTestSplit ? "test " : "")\(plural("pair", result.count)) of \(source.name)"
             + (source.hasTestSplit ? "" : ", which has no test split: what the model was trained on counts, too"))
         say("test error   \(percent(result.error)) by the head, \(percent(result.marginalError)) by the marginal")
         if !trainError.isNaN { say("train error  \(percent(trainError)) by the head") }

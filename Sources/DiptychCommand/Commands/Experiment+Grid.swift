@@ -117,8 +117,8 @@ struct Grid: ParsableCommand {
         vary(epochCounts?.elements) { $0.options.epochs = $1 }
         return settings.map { setting in
             let o = setting.options
-            return Setting(name: "\(architecture.name), learning rate \(text(o.learningRate)), loss ratio \(text(o.lossRatio)), dropout "
-                + "\(text(setting.description.dropout)), batch \(o.batchSize), \(o.epochs) epochs", description: setting.description, options: o)
+            return Setting(name: "\(architecture.name), learning rate \(exact(o.learningRate)), loss ratio \(exact(o.lossRatio)), dropout "
+                + "\(exact(setting.description.dropout)), batch \(o.batchSize), \(o.epochs) \(plural("epoch", o.epochs))", description: setting.description, options: o)
         }
     }
 
@@ -137,8 +137,8 @@ struct Grid: ParsableCommand {
             let errors = s.diverged > 0 ? right("diverged in \(s.diverged) of \(s.rounds)", 35) + "     "
                 : right(fixed(100 * s.error.mean, 2), 22) + right(fixed(100 * s.error.deviation, 2), 7)
                     + right(fixed(100 * s.marginalError.mean, 2), 11) + right(fixed(100 * s.marginalError.deviation, 2), 7)
-            say(right("\(index + 1)", 4) + errors + right(text(setting.options.learningRate), 16)
-                + right(text(setting.options.lossRatio), 12) + right(text(setting.description.dropout), 9)
+            say(right("\(index + 1)", 4) + errors + right(exact(setting.options.learningRate), 16)
+                + right(exact(setting.options.lossRatio), 12) + right(exact(setting.description.dropout), 9)
                 + right("\(setting.options.batchSize)", 7) + right("\(setting.options.epochs)", 8) + right(fixed(s.seconds.mean, 1), 9))
         }
     }

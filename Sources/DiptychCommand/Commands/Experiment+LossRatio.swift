@@ -32,7 +32,7 @@ struct LossRatio: ParsableCommand {
     func run() throws {
         let data = try test.data(flags), flagged = flags.recipe.ofCurves, recipe = flagged.options
         let settings = ratios.map { ratio in
-            var setting = Setting(name: "\(architecture.name) \(text(ratio))",
+            var setting = Setting(name: "\(architecture.name) \(exact(ratio))",
                                   description: flagged.description(architecture, classes: data.classes), options: recipe)
             setting.options.lossRatio = ratio
             return setting
@@ -57,7 +57,7 @@ struct LossRatio: ParsableCommand {
             }
         }
         try flags.conduct(experiment) { trials in
-            show(zip(settings, trials).map { LearningCurve("loss ratio \(text($0.options.lossRatio))", $1) }, epochs: recipe.epochs)
+            show(zip(settings, trials).map { LearningCurve("loss ratio \(exact($0.options.lossRatio))", $1) }, epochs: recipe.epochs)
         }
     }
 }

@@ -79,7 +79,7 @@ struct Table1: ParsableCommand {
         for ((row, setting), trials) in zip(zip(rows, settings), trials) where !trials.isEmpty {
             let s = TrialSummary(trials)
             let report = row.reported.map { fixed(100 * $0.error.mean, 2) } ?? "-"
-            say("\(left(row.name, 14)) \(right("\(trials.count)", 3)) \(trials.count == 1 ? "round " : "rounds")" + right(fixed(100 * s.error.mean, 2), 11)
+            say("\(left(row.name, 14)) \(right("\(trials.count)", 3)) \(left(plural("round", trials.count), 6))" + right(fixed(100 * s.error.mean, 2), 11)
                 + right(fixed(100 * s.error.deviation, 2), 7) + right(percentRange(s.error.interval), 18) + right(report, 13)
                 + right(fixed(100 * s.trainError.mean, 2), 8) + right(fixed(100 * s.marginalError.mean, 2), 11)
                 + right(fixed(100 * s.digitError.mean, 2), 9) + right(grouped(setting.parameterCount), 13)

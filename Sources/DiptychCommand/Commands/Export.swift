@@ -57,7 +57,7 @@ struct Export: ParsableCommand {
                 json.member("files", written)
             }
         } else {
-            say("\(toPng): \(grouped(written)) PNG files")
+            say("\(toPng): \(grouped(written)) PNG \(plural("file", written))")
         }
     }
 

@@ -121,7 +121,7 @@ struct Train: ParsableCommand {
         var train = try digits.drawPairs(pairCount, for: description, seed: seed, option: "--pairs"), held: Pairs?
         if calibrate > 0 {
             guard calibrate < train.count else {
-                throw DiptychError(.invalidArgument, "--calibrate \(calibrate) leaves none of the \(train.count) drawn pairs to train on; give more --pairs")
+                throw DiptychError(.invalidArgument, "--calibrate \(calibrate) leaves none of the \(train.count) drawn \(plural("pair", train.count)) to train on; give more --pairs")
             }
             held = try train.part(train.count - calibrate ..< train.count)
             train = try train.part(0 ..< train.count - calibrate)

@@ -10,6 +10,7 @@ final class Ensemble {
     private let heads: Buffer<Float>
     private let probabilities: Buffer<Float>
     private let predictions: Buffer<Prediction>
+    /// A member's probabilities, and at last their means.
     private let scratch: Buffer<Float>
 
     init(_ pairs: Pairs, classes: Int) throws(DiptychError) {
@@ -32,18 +33,15 @@ final class Ensemble {
     /// Shares of pairs wrong by head and by marginal, and of digits.
     var errors: (head: Double, marginal: Double, digits: Double) {
         var head = 0, marginal = 0, digits = 0
+        for i in 0 ..< probabilities.count { scratch[i] = probabilities[i] / members }
         for pair in 0 ..< pairs.count {
             let target = pairs.targets[pair] > 0.5
             head += (heads[pair] / members > 0.5) != target ? 1 : 0
-            let a = probabilities.pointer + 2 * pair * classes, b = a + classes
-            var below: Float = 0, sum: Float = 0
-            for j in 0 ..< classes {
-                below += a[j] / members
-                sum += b[j] / members * below
-            }
-            marginal += (sum > 0.5) != target ? 1 : 0
+            let a = scratch.pointer + 2 * pair * classes, b = a + classes
+            marginal += (Prediction.marginal(a, b, classes: classes) > 0.5) != target ? 1 : 0
             guard let labels = pairs.digits else { continue }
-            for (image, row) in [a, b].enumerated() {
+            for image in 0 ..< 2 {
+                let row = probabilities.pointer + (2 * pair + image) * classes
                 let best = (0 ..< classes).reduce(0) { row[$1] > row[$0] ? $1 : $0 }
                 digits += best != Int(labels[2 * pair + image]) ? 1 : 0
             }

@@ -23,7 +23,7 @@ struct Experiment {
     var workers: Int { max(1, min(threads, settings.count * rounds)) }
     var threadsPerTrial: Int { max(1, threads / workers) }
 
-    /// All that decides a trial's result but its setting and its round: what a file must agree in to be resumed.
+    /// What decides a trial's result beside its setting and its round: what a file must agree in to be resumed.
     func writeOptions(to json: inout JSONWriter) {
         json.object { json in
             json.member("version", DiptychCommand.configuration.version)
@@ -31,7 +31,7 @@ struct Experiment {
             json.member("pairs", fingerprint.pairs)
             json.member("\(data.measure.name)_pairs", fingerprint.measured)
             json.member("data_fingerprint", fingerprint.hash)
-            writeMembers(of: base, to: &json)
+            json.members(of: base)
         }
     }
 
@@ -53,28 +53,4 @@ struct Experiment {
         let (train, measured) = try data.draw(for: NetworkDescription(), seed: flags.seed)
         fingerprint = (train.count, measured.count, ExactText.encode(train.fingerprint ^ (measured.fingerprint &* 3)))
     }
-}
-
-/// Every member of the options, so that one that is added later is not forgotten; what each trial sets itself is left out.
-private func writeMembers(of value: Any, to json: inout JSONWriter) {
-    for (name, value) in Mirror(reflecting: value).children {
-        guard let name, name != "seed", name != "threads" else { continue }
-        let key = snakeCase(name)
-        switch value {
-        case let value as Int: json.member(key, value)
-        case let value as Float: json.member(key, value)
-        case let value as Bool: json.member(key, value)
-        default:
-            if Mirror(reflecting: value).displayStyle == .struct {
-                writeMembers(of: value, to: &json)
-            } else {
-                json.member(key, snakeCase("\(value)"))
-            }
-        }
-    }
-}
-
-/// learningRate as learning_rate.
-private func snakeCase(_ name: String) -> String {
-    name.map { $0.isUppercase ? "_" + $0.lowercased() : String($0) }.joined()
 }

@@ -8,6 +8,8 @@ final class ResultsFile {
     private let experiment: Experiment
     /// All that stands in the file, also of settings and rounds that this call does not ask for.
     private(set) var trials: [Trial] = []
+    /// As the file describes the settings of its trials.
+    private var described: [String: JSONValue] = [:]
     /// Of the calls before this one.
     private var secondsBefore = 0.0
     private let start = dp_seconds()
@@ -56,8 +58,14 @@ final class ResultsFile {
             json.member("threads_per_trial", experiment.threadsPerTrial)
             json.member("seconds", seconds)
             experiment.summarise(asked, &json)
+            let settings = experiment.settings.map(\.name)
+            json.array("settings") { json in
+                for setting in experiment.settings { setting.write(to: &json) }
+                for name in Set(trials.map(\.setting)).subtracting(settings).sorted() {
+                    if let setting = described[name] { json.value(setting) }
+                }
+            }
             json.array("runs") { json in
-                let settings = experiment.settings.map(\.name)
                 let order = trials.map { (trial: $0, place: settings.firstIndex(of: $0.setting) ?? settings.count) }
                 // Finished in any order, but written in one.
                 for (trial, _) in order.sorted(by: { ($0.place, $0.trial.setting, $0.trial.round) < ($1.place, $1.trial.setting, $1.trial.round) }) {
@@ -88,6 +96,10 @@ final class ResultsFile {
             }
             trials.append(trial)
         }
+        for setting in json["settings"]?.elements ?? [] {
+            if let name = setting["name"]?.text { described[name] = setting }
+        }
+        try compareSettings(path)
         secondsBefore = json["seconds"]?.double ?? 0
     }
 
@@ -95,12 +107,33 @@ final class ResultsFile {
         guard case .object(let a) = theirs, case .object(let b) = ours else {
             throw DiptychError(.format, "\(path): its options are no object")
         }
-        let differing = Set(a.keys).union(b.keys).filter { a[$0] != b[$0] }
         // Other options may mean other pairs: the data are to blame only where nothing else is.
-        guard let name = differing.subtracting(["data_fingerprint"]).min() ?? differing.first else { return }
-        let what = name == "data_fingerprint" ? "other data than \(experiment.data.name)"
-            : "\(name) \(a[name]?.plain ?? "not given"), but this call has \(b[name]?.plain ?? "none")"
+        guard let difference = difference(a, b, last: "data_fingerprint") else { return }
+        let what = difference.name == "data_fingerprint" ? "other data than \(experiment.data.name)" : difference.text
         throw DiptychError(.mismatch, "\(path): was made with \(what); --resume needs the same options and data, and only --rounds "
             + "and what is compared may differ")
+    }
+
+    /// Throws `mismatch` where the file has trials of a setting that this call asks for, but of another network or recipe.
+    private func compareSettings(_ path: String) throws(DiptychError) {
+        for setting in experiment.settings where trials.contains(where: { $0.setting == setting.name }) {
+            guard let theirs = described[setting.name] else {
+                throw DiptychError(.mismatch, "\(path): does not say how its runs of \(setting.name) were trained, as another build of "
+                    + "diptych wrote it; --resume cannot go on with it, and --out must name another file")
+            }
+            var writer = JSONWriter()
+            setting.write(to: &writer)
+            if let difference = try difference(theirs.leaves, JSONValue(writer.bytes, path: "settings").leaves) {
+                throw DiptychError(.mismatch, "\(path): its runs of \(setting.name) were made with \(difference.text); --resume needs the "
+                    + "same networks and recipes")
+            }
+        }
+    }
+
+    /// The first member by name that differs, `last` only where no other does.
+    private func difference(_ theirs: [String: JSONValue], _ ours: [String: JSONValue], last: String = "") -> (name: String, text: String)? {
+        let differing = Set(theirs.keys).union(ours.keys).filter { theirs[$0] != ours[$0] }
+        guard let name = differing.subtracting([last]).min() ?? differing.first else { return nil }
+        return (name, "\(name) \(theirs[name]?.plain ?? "not given"), but this call has \(ours[name]?.plain ?? "none")")
     }
 }

@@ -9,6 +9,16 @@ struct Setting {
     /// Networks that are trained on the same pairs, from weights of their own, and whose probabilities are averaged.
     var members = 1
 
+    /// All that decides what is trained: two trials of one name, round and data have one result only where this is the same.
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("name", name)
+            json.member("networks", members)
+            json.object("network") { json in json.members(of: description) }
+            json.object("trainer") { json in json.members(of: options) }
+        }
+    }
+
     var parameterCount: Int { members * description.parameterCount }
 
     /// Multiply-adds of a training, up to a factor: what decides the order, and the first guess of how long it takes.

@@ -32,7 +32,7 @@ struct TrialData {
             return (train, try digits.drawPairs(pairs, for: description, seed: seed, option: "--test-pairs"))
         case .validation(let count):
             guard count < train.count else {
-                throw DiptychError(.invalidArgument, "--validation \(count): there are only \(train.count) training pairs, and some must be left to train on")
+                throw DiptychError(.invalidArgument, "--validation \(count): of \(train.count) training \(plural("pair", train.count)) some must be left to train on")
             }
             return (try train.part(0 ..< train.count - count), try train.part(train.count - count ..< train.count))
         }

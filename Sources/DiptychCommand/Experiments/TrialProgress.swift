@@ -55,7 +55,7 @@ struct TrialProgress {
         guard progressIsLive, now - drawn > 0.5 else { return }
         drawn = now
         let filled = 24 * done / max(all, 1)
-        writeAll("\r[\(String(repeating: "#", count: filled))\(String(repeating: ".", count: 24 - filled))] \(done)/\(all) runs, "
+        writeAll("\r[\(String(repeating: "#", count: filled))\(String(repeating: ".", count: 24 - filled))] \(done)/\(all) \(plural("run", all)), "
             + "\(duration(now - start)) so far\(done > 0 ? ", \(duration(secondsLeft)) left" : "")\u{1B}[K", to: 2)
     }
 

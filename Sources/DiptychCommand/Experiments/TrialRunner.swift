@@ -36,13 +36,13 @@ final class TrialRunner: @unchecked Sendable {
         Interrupt.install()
         defer { Interrupt.remove() }
         guard let pool = dp_pool_create(Int32(experiment.workers)) else {
-            throw DiptychError(.outOfMemory, "no memory for \(experiment.workers) threads")
+            throw DiptychError(.outOfMemory, "no memory for \(experiment.workers) \(plural("thread", experiment.workers))")
         }
         defer { dp_pool_free(pool) }
         let started = dp_pool_run(pool, work.count, { context, item, _ in
             Unmanaged<TrialRunner>.fromOpaque(context!).takeUnretainedValue().runTrial(item)
         }, Unmanaged.passUnretained(self).toOpaque())
-        guard started else { throw DiptychError(.system, "cannot start \(experiment.workers) threads; use fewer: --threads") }
+        guard started else { throw DiptychError(.system, "cannot start \(experiment.workers) \(plural("thread", experiment.workers)); use fewer: --threads") }
         let (error, interruption) = shared.withLock { shared in
             shared.progress.clear()
             return (shared.error, shared.interruption)

@@ -54,7 +54,7 @@ struct ExperimentFlags: ParsableArguments {
             show(results.asked)
         }
         guard let interruption else { return }
-        report("diptych: stopped by \(interruption.name); " + (out.map { "\($0) keeps the \(results.trials.count) finished runs, and --resume goes on" }
+        report("diptych: stopped by \(interruption.name); " + (out.map { "\($0) keeps the \(results.trials.count) finished \(plural("run", results.trials.count)), and --resume goes on" }
             ?? "nothing was saved, as there is no --out"))
         throw ExitCode(interruption.exitStatus)
     }

@@ -85,7 +85,7 @@ extension Dataset {
     /// As many pairs as `asked`; where nothing was asked, 1000, or all that there are.
     func drawPairs(_ asked: Int?, for description: NetworkDescription, seed: UInt64, option: String) throws(DiptychError) -> Pairs {
         if let asked, asked > count / 2 {
-            throw DiptychError(.invalidArgument, "\(option) \(asked): the \(count) images make only \(count / 2) pairs")
+            throw DiptychError(.invalidArgument, "\(option) \(asked): the \(count) \(plural("image", count)) make only \(count / 2) \(plural("pair", count / 2))")
         }
         return try .draw(from: self, count: asked ?? min(1000, count / 2), height: description.height, width: description.width,
                          seed: seed)

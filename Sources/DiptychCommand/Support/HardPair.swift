@@ -20,14 +20,15 @@ struct HardPair {
             json.member("less_or_equal", target)
             json.member("probability", prediction.probability)
             json.member("marginal", prediction.marginal)
-            for (name, digit, predicted, confidence, pixels) in [
+            json.member("confidence", confidence)
+            for (name, digit, predicted, digitConfidence, pixels) in [
                 ("first", first, prediction.firstDigit, prediction.firstConfidence, pixels[0]),
                 ("second", second, prediction.secondDigit, prediction.secondConfidence, pixels[1]),
             ] {
                 json.object(name) { json in
                     json.member("digit", digit)
                     json.member("predicted", Int(predicted))
-                    json.member("confidence", confidence)
+                    json.member("confidence", digitConfidence)
                     json.member("pixels", pixels)
                 }
             }

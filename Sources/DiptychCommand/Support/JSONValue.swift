@@ -48,6 +48,16 @@ enum JSONValue: Equatable {
         if case .object(let members) = self { members[name] } else { nil }
     }
 
+    /// The members of an object that are no objects, and those of its objects, by their names.
+    var leaves: [String: JSONValue] {
+        guard case .object(let members) = self else { return [:] }
+        var leaves: [String: JSONValue] = [:]
+        for (name, value) in members {
+            if case .object = value { leaves.merge(value.leaves) { $1 } } else { leaves[name] = value }
+        }
+        return leaves
+    }
+
     var elements: [JSONValue]? {
         if case .array(let elements) = self { elements } else { nil }
     }
@@ -76,6 +86,26 @@ enum JSONValue: Equatable {
         case .bool(let value): "\(value)"
         case .null: "nothing"
         case .object, .array: "something else"
+        }
+    }
+}
+
+extension JSONWriter {
+    /// Objects by the names of their members.
+    mutating func value(_ value: JSONValue) {
+        switch value {
+        case .object(let members):
+            object { json in
+                for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+                    json.key(name)
+                    json.value(value)
+                }
+            }
+        case .array(let elements): array { json in elements.forEach { json.value($0) } }
+        case .string(let text): self.value(text)
+        case .number(let text): if let whole = UInt64(text) { self.value(whole) } else { self.value(ExactText.decode(text) ?? .nan) }
+        case .bool(let flag): self.value(flag)
+        case .null: self.value(Double.nan)
         }
     }
 }

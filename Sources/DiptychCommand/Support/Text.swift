@@ -30,6 +30,15 @@ func grouped(_ number: Int) -> String {
     return result
 }
 
+/// "pair" where there is one, else "pairs".
+func plural(_ noun: String, _ count: Int) -> String { count == 1 ? noun : noun + "s" }
+
+/// The shortest text that reads back as the same Float: 0.7, 0.70000005, 0.
+func exact(_ value: Float) -> String {
+    let text = "\(value)"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+}
+
 /// `text` in a column of that width, at its left or its right.
 func left(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))

@@ -39,8 +39,8 @@ final class TrainingRun {
     private var architecture: String { "\(trainer.model.description.architecture.name)" }
 
     var title: String {
-        "\(architecture), \(grouped(trainer.model.parameterCount)) parameters: \(grouped(trainer.pairs.count)) training pairs of "
-            + "\(source.name), \(trainer.options.epochs) epochs, loss ratio \(text(trainer.options.lossRatio)), seed \(trainer.options.seed)"
+        "\(architecture), \(grouped(trainer.model.parameterCount)) parameters: \(grouped(trainer.pairs.count)) training \(plural("pair", trainer.pairs.count)) of "
+            + "\(source.name), \(trainer.options.epochs) \(plural("epoch", trainer.options.epochs)), loss ratio \(exact(trainer.options.lossRatio)), seed \(trainer.options.seed)"
             + (trainer.step > 0 ? "; resumed at step \(trainer.step) of \(trainer.steps)" : "")
     }
 
@@ -93,7 +93,7 @@ final class TrainingRun {
         if let result {
             let figure = reportedTestError(trainer)
             say("test error   \(percent(result.error)) by the head, \(percent(result.marginalError)) by the marginal, on "
-                + "\(grouped(result.count)) pairs" + (figure.map { "   (the report's mean: \(percent($0)) by the head)" } ?? ""))
+                + "\(grouped(result.count)) \(plural("pair", result.count))" + (figure.map { "   (the report's mean: \(percent($0)) by the head)" } ?? ""))
             say("digit error  \(percent(result.digitError))")
             if held != nil {
                 say("calibration  expected error \(percent(result.head.expectedCalibrationError)) of the head's probability, "
@@ -103,8 +103,8 @@ final class TrainingRun {
             say("test error   not measured: \(source.name) has no test split")
         }
         say("train error  \(percent(trainError)) by the head")
-        if let held { say("temperature  \(temperatureText(trainer.model.temperatures)), fitted to \(grouped(held.count)) other pairs") }
-        say("time         \(fixed(seconds, 2)) s for \(trainer.options.epochs) epochs and the test")
+        if let held { say("temperature  \(temperatureText(trainer.model.temperatures)), fitted to \(grouped(held.count)) other \(plural("pair", held.count))") }
+        say("time         \(fixed(seconds, 2)) s for \(trainer.options.epochs) \(plural("epoch", trainer.options.epochs)) and the test")
         if let out { say("saved        \(out)") }
     }
 
