@@ -35,7 +35,7 @@
  *  - Calls that can fail return a diptych_status: DIPTYCH_OK (0), or a negative error whose full text,
  *    naming the argument, its value and what is allowed, is diptych_last_error() on the same thread.
  *  - Results come last, in parameters named out_*. On failure handles there are set to NULL, counts to 0;
- *    arrays are left as they were.
+ *    arrays, structs and other scalars are left as they were.
  *  - Inputs are borrowed for the call alone: free or change them as soon as it returns.
  *  - Every handle is freed by its own _free function; NULL may be freed. Handles hold what they need: a model,
  *    a dataset or pairs may be freed while a trainer that was made from them lives on.
@@ -89,7 +89,8 @@ enum {
     DIPTYCH_ERROR_LIMIT = -7,            /* an image or file larger than its stated limit */
     DIPTYCH_ERROR_BLANK_IMAGE = -8,      /* an image without any ink */
     DIPTYCH_ERROR_MISMATCH = -9,         /* parts that do not fit together: a model and other-sized pairs */
-    DIPTYCH_ERROR_DIVERGED = -10,        /* training reached a loss that is not finite; the model's weights are lost */
+    DIPTYCH_ERROR_DIVERGED = -10,        /* training reached a loss, or at its end a weight, that is not finite: the
+                                            model's weights are lost; or weights that are not finite were to be saved */
     DIPTYCH_ERROR_FINISHED = -11,        /* a step was asked of a trainer whose last epoch is over */
     DIPTYCH_ERROR_SYSTEM = -12,          /* the system refused a resource, such as a thread */
     DIPTYCH_CANCELLED = -13              /* an outcome rather than an error: stopped as asked, all is usable */
@@ -180,10 +181,11 @@ DIPTYCH_API diptych_status diptych_model_default(diptych_model **out_model);
 DIPTYCH_API diptych_status diptych_model_load_file(const char *path, diptych_model **out_model);
 DIPTYCH_API diptych_status diptych_model_load_memory(const void *data, size_t size, diptych_model **out_model);
 
-/* Save as a safetensors file, which replaces path in one step or not at all. */
+/* Save as a safetensors file, which replaces path in one step or not at all. DIPTYCH_ERROR_DIVERGED, with nothing
+ * written, where a value is not finite: no file is made that load would refuse. */
 DIPTYCH_API diptych_status diptych_model_save_file(const diptych_model *model, const char *path);
 
-/* The same bytes into memory. With buffer NULL (and capacity 0) only *out_size is set. */
+/* The same bytes into memory. With buffer NULL (and capacity 0) only *out_size is set, and no value is looked at. */
 DIPTYCH_API diptych_status diptych_model_save_memory(const diptych_model *model, void *buffer, size_t capacity,
                                                      size_t *out_size);
 
@@ -393,7 +395,8 @@ typedef struct diptych_trainer_options {
                               1 - s / 2 or s / 2 (Szegedy et al., 2016); default 0 */
     float ema_decay;       /* d, 0 <= d < 1; above 0 the model holds, after every step, not the weights but their
                               exponential moving average, to which step t (0, 1, ...) adds them by
-                              1 - min(d, (1 + t) / (10 + t)); default 0 */
+                              1 - min(d, (1 + t) / (10 + t)); diptych_model_tensor_set between steps changes the
+                              average only; default 0 */
     /* Augmentation, anew for each image in every step. Each value is the largest: what happens is uniform from minus
      * to plus that. 0, the default, is off. What comes in from outside an image is 0, background. */
     float rotation;        /* degrees about the centre, 0 to 180 */
@@ -435,8 +438,8 @@ typedef struct diptych_trainer diptych_trainer;
 
 /* Begin to train model on pairs. A fresh run sets the model's standardisation to the pairs' mean and standard
  * deviation, and its temperatures to 1; training itself knows no temperature. DIPTYCH_ERROR_MISMATCH where the sizes
- * differ, where a digit is not below the model's classes, or where loss_ratio is not 0 and the pairs have no
- * digits. */
+ * differ, where a digit is not below the model's classes, where loss_ratio is not 0 and the pairs have no
+ * digits, or where redraw is 1 and they have none, or a target other than first digit <= second. */
 DIPTYCH_API diptych_status diptych_trainer_create(diptych_model *model, const diptych_pairs *pairs,
                                                   const diptych_trainer_options *options,
                                                   diptych_trainer **out_trainer);
@@ -453,7 +456,7 @@ DIPTYCH_API void diptych_trainer_cancel(diptych_trainer *trainer);
 /* Write all that a run needs to go on: weights, moments, options, position; and read it back, with the same
  * pairs. The run goes on to the same bits as if it had never stopped. epochs: a new number of epochs, or 0 for the
  * saved one; under a cosine or one-cycle schedule another number means another learning rate from there on. threads: as
- * in the options. */
+ * in the options. What is not finite is not saved: DIPTYCH_ERROR_DIVERGED, and the file at path stays as it was. */
 DIPTYCH_API diptych_status diptych_trainer_save(const diptych_trainer *trainer, const char *path);
 DIPTYCH_API diptych_status diptych_trainer_resume(const char *path, const diptych_pairs *pairs, int32_t epochs,
                                                   int32_t threads, diptych_model **out_model,

@@ -532,7 +532,7 @@ static void strange_paths(void)
 static void parts_that_do_not_fit(void)
 {
     diptych_model *tiny = tiny_model();
-    diptych_pairs *small = tiny_pairs(), *plain = NULL, *high = NULL;
+    diptych_pairs *small = tiny_pairs(), *plain = NULL, *high = NULL, *low = NULL;
     diptych_dataset *unlabelled = NULL;
     static unsigned char data[784];
     static float small_images[2][2][16];
@@ -553,9 +553,13 @@ static void parts_that_do_not_fit(void)
     OK(diptych_pairs_from_memory(&small_images[0][0][0], target, &digits[0][0], 2, 4, 4, &high));
     HANDLE_FAILS(diptych_trainer, diptych_trainer_create(tiny, high, NULL, &out), DIPTYCH_ERROR_MISMATCH, "classes 0 to 1");
     FAILS(diptych_evaluate(tiny, high, 1, &evaluation, confusion), DIPTYCH_ERROR_MISMATCH, "classes 0 to 1");
+    digits[1][1] = 0;
+    OK(diptych_pairs_from_memory(&small_images[0][0][0], target, &digits[0][0], 2, 4, 4, &low));
+    FAILS(diptych_evaluate(tiny, low, -1, &evaluation, confusion), DIPTYCH_ERROR_INVALID_ARGUMENT, "threads");
     CHECK(confusion[0] == 9 && confusion[3] == 9, "a failed call changed the array");
     diptych_pairs_free(plain);
     diptych_pairs_free(high);
+    diptych_pairs_free(low);
     diptych_pairs_free(small);
     diptych_dataset_free(unlabelled);
     diptych_model_free(tiny);

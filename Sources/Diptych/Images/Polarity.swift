@@ -1,5 +1,5 @@
 /// Whether ink is darker than the paper: the squares of what differs from the paper add up to more on ink's side, while
-/// noise is alike on both. `contrast` is what `Paper.contrast` gave, 0 where there is paper.
+/// noise is alike on both. `contrast` is what `Paper.takeAway` left, 0 where there is paper.
 ///
 /// On an uneven paper the difference is taken from the median of the half of the image around each pixel, at most
 /// 64 pixels a side: a median follows the edge of a shadow and never sees strokes, nor the gaps between them.

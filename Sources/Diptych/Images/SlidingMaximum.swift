@@ -42,9 +42,8 @@ private func takeMaxima(_ values: UnsafeMutablePointer<Float>, count: Int, strid
 private func raise(_ values: UnsafeMutablePointer<Float>, to later: UnsafePointer<Float>, count: Int) {
     var i = 0
     while i + 8 <= count {
-        let a = UnsafeRawPointer(values + i).loadUnaligned(as: SIMD8<Float>.self)
-        let b = UnsafeRawPointer(later + i).loadUnaligned(as: SIMD8<Float>.self)
-        UnsafeMutableRawPointer(values + i).storeBytes(of: a.replacing(with: b, where: b .> a), as: SIMD8<Float>.self)
+        let a = values.vector(i), b = later.vector(i)
+        values.store(a.replacing(with: b, where: b .> a), i)
         i += 8
     }
     while i < count {

@@ -147,6 +147,18 @@ public final class Model: @unchecked Sendable {
         tensor.forEach { index, place in target[index] = source[place] }
     }
 
+    /// The name of a tensor of `source` and its first value that is not finite; nil where all are.
+    func firstNotFinite(in source: Buffer<Float>) -> (name: String, value: Float)? {
+        for tensor in network.tensors {
+            var found: Float?
+            tensor.forEach { _, place in
+                if found == nil && !source.pointer[place].isFinite { found = source.pointer[place] }
+            }
+            if let found { return (tensor.name, found) }
+        }
+        return nil
+    }
+
     /// The number of values in a tensor.
     public func count(ofTensor name: String) throws(DiptychError) -> Int { try tensor(named: name).count }
 

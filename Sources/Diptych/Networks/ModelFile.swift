@@ -18,6 +18,7 @@ extension Model {
         try load(SafetensorsFile.parse(bytes: bytes, name: name), name: name)
     }
 
+    /// Throws `diverged`, and leaves the file at `path` as it was, where a value is not finite.
     public func save(path: String, precision: StoragePrecision = .single) throws(DiptychError) {
         let bytes = try encoded(precision)
         defer { withExtendedLifetime(bytes) {} }

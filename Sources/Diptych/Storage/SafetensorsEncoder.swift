@@ -22,11 +22,13 @@ public enum StoragePrecision: Sendable {
 
     var bytes: Int { self == .single ? 4 : 2 }
     var name: String { self == .single ? "F32" : "F16" }
+    /// What rounds to infinity, from there on.
+    var limit: Float { self == .single ? .infinity : 65520 }
 }
 
 extension SafetensorsFile {
     /// The bytes of a file with these tensors and metadata, in the order given; names and keys differ among each other.
-    /// The same input gives the same bytes.
+    /// The same input gives the same bytes. Throws `diverged` where a value is not finite, as no reader would take it.
     public static func encode(
         tensors: [SafetensorsOutput], metadata: [(key: String, value: String)], precision: StoragePrecision = .single
     ) throws(DiptychError) -> Buffer<UInt8> {
@@ -46,10 +48,13 @@ extension SafetensorsFile {
         for (tensor, end) in zip(tensors, ends) {
             switch precision {
             case .single:
-                tensor.fill((data + begin).bindMemory(to: Float.self, capacity: (end - begin) / 4))
+                let values = (data + begin).bindMemory(to: Float.self, capacity: (end - begin) / 4)
+                tensor.fill(values)
+                try checkFinite(tensor, UnsafeBufferPointer(start: values, count: (end - begin) / 4), precision)
             case .half:
                 let values = try Buffer<Float>(count: (end - begin) / 2, for: "a tensor")
                 tensor.fill(values.pointer)
+                try checkFinite(tensor, UnsafeBufferPointer(start: values.pointer, count: values.count), precision)
                 for i in 0 ..< values.count {
                     (data + begin).storeBytes(of: halfBits(values[i]).littleEndian, toByteOffset: 2 * i, as: UInt16.self)
                 }
@@ -57,6 +62,15 @@ extension SafetensorsFile {
             begin = end
         }
         return file
+    }
+
+    private static func checkFinite(
+        _ tensor: SafetensorsOutput, _ values: UnsafeBufferPointer<Float>, _ precision: StoragePrecision
+    ) throws(DiptychError) {
+        for (index, value) in values.enumerated() where !(abs(value) < precision.limit) {
+            throw DiptychError(.diverged, "value \(index) of tensor '\(tensor.name)' is \(text(value)), which cannot be saved: it must be finite"
+                + (value.isFinite ? " in half precision, below 65520" : ""))
+        }
     }
 
     /// How many bytes `encode` would give.

@@ -1,32 +1,13 @@
 import CDiptychPlatform
 
-/// Eight floats.
-private typealias Vector = SIMD8<Float>
-
 /// Changes images by an `Augmentation`: draws what happens to one, and resamples it. What lies outside an image is
 /// background, 0, and an empty image stays exactly that.
 public final class Augmenter: Sendable {
     /// Nodes of the elastic deformation's grid along each side, the outer ones on the image's edge.
     static let nodes = 4
 
-    /// What happens to one image.
-    public struct Draw {
-        /// Around the centre, output pixel to source: source = matrix * (output - shift), by rows.
-        var matrix: SIMD4<Float> = [1, 0, 0, 1]
-        var shift: SIMD2<Float> = [0, 0]
-        /// Positive is thicker, negative thinner.
-        var stroke: Float = 0
-        /// The nodes' displacements by rows of the grid: x in the first SIMD16, y in the second.
-        var elastic: (x: SIMD16<Float>, y: SIMD16<Float>) = (.zero, .zero)
-
-        /// The displacements of one row of the grid.
-        @inline(__always) static func row(_ row: Int, of field: SIMD16<Float>) -> SIMD4<Float> {
-            SIMD4(field[4 * row], field[4 * row + 1], field[4 * row + 2], field[4 * row + 3])
-        }
-    }
-
-    private let augmentation: Augmentation
-    private let random: Random
+    let augmentation: Augmentation
+    let random: Random
     private let height: Int
     private let width: Int
     /// How much each of the grid's columns (rows) weighs at each pixel: [node][width rounded up to 8], [node][height].
@@ -59,38 +40,6 @@ public final class Augmenter: Sendable {
     }
 
     private static func roundedUp(_ size: Int) -> Int { (size + 7) & ~7 }
-
-    // MARK: Draw
-
-    /// What happens to image `image` of the batch of `step`: a function of these and the seed alone.
-    public func draw(step: UInt32, image: Int) -> Draw {
-        let a = augmentation, key = UInt64(image) << 8
-        let first = uniform(step, key), second = uniform(step, key | 1)
-        let angle = first[0] * a.rotation * (.pi / 180), cosine = cosf(angle), sine = sinf(angle)
-        let shrink = 1 / (1 + first[1] * a.scale), shear = first[2] * a.shear
-        var draw = Draw()
-        // The inverse of rotation * scale * shear.
-        draw.matrix = SIMD4(cosine + shear * sine, sine - shear * cosine, -sine, cosine) * shrink
-        draw.shift = SIMD2(first[3], second[0]) * a.shift
-        draw.stroke = second[1] * a.stroke
-        if a.elastic > 0 {
-            for quarter in 0 ..< 4 {
-                let x = uniform(step, key | UInt64(2 + quarter)) * a.elastic, y = uniform(step, key | UInt64(6 + quarter)) * a.elastic
-                for k in 0 ..< 4 {
-                    draw.elastic.x[4 * quarter + k] = x[k]
-                    draw.elastic.y[4 * quarter + k] = y[k]
-                }
-            }
-        }
-        return draw
-    }
-
-    /// Four numbers, uniform from -1 to 1.
-    private func uniform(_ step: UInt32, _ index: UInt64) -> SIMD4<Float> {
-        SIMD4(SIMD4<Int32>(truncatingIfNeeded: random.words(step: step, index: index))) * 0x1p-31
-    }
-
-    // MARK: Resample
 
     /// Columns and rows of zeros on the left and above, and on the right and below: every clamped place has the four
     /// neighbours each way that the interpolation takes.
@@ -145,14 +94,14 @@ public final class Augmenter: Sendable {
                 var u = right * m[0] + startX, v = right * m[2] + startY
                 if elastic {
                     for node in 0 ..< Self.nodes {
-                        let weight = vector(columns.pointer + node * columnStride + x)
+                        let weight = columns.pointer.vector(node * columnStride + x)
                         u += weight * fieldX[node]
                         v += weight * fieldY[node]
                     }
                 }
                 let value = sample(scratch, u.clamped(lowerBound: least, upperBound: greatestX),
                                    v.clamped(lowerBound: least, upperBound: greatestY))
-                store(value.clamped(lowerBound: lowest, upperBound: highest), target + y * width + x)
+                target.store(value.clamped(lowerBound: lowest, upperBound: highest), y * width + x)
                 x += 8
             }
         }
@@ -197,7 +146,7 @@ public final class Augmenter: Sendable {
             var x = first
             while x < first + width {
                 let p = plane + y * stride + x
-                store(extreme(vector(p - 1), vector(p), vector(p + 1)), rows + y * stride + x)
+                rows.store(extreme(p.vector(-1), p.vector(0), p.vector(1)), y * stride + x)
                 x += 8
             }
         }
@@ -206,25 +155,17 @@ public final class Augmenter: Sendable {
             var x = first
             while x < first + width {
                 let p = plane + y * stride + x, q = rows + y * stride + x
-                let old = vector(p)
-                let new = old + share * (extreme(vector(q - stride), vector(q), vector(q + stride)) - old)
-                if x + 8 <= first + width { store(new, p) } else { for k in 0 ..< first + width - x { p[k] = new[k] } }
+                let old = p.vector(0)
+                let new = old + share * (extreme(q.vector(-stride), q.vector(0), q.vector(stride)) - old)
+                if x + 8 <= first + width { p.store(new, 0) } else { for k in 0 ..< first + width - x { p[k] = new[k] } }
                 x += 8
             }
         }
     }
 }
 
-@inline(__always) private func vector(_ p: UnsafePointer<Float>) -> Vector {
-    UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
-}
-
 @inline(__always) private func four(_ p: UnsafePointer<Float>) -> SIMD4<Float> {
     UnsafeRawPointer(p).loadUnaligned(as: SIMD4<Float>.self)
-}
-
-@inline(__always) private func store(_ value: Vector, _ p: UnsafeMutablePointer<Float>) {
-    UnsafeMutableRawPointer(p).storeBytes(of: value, as: Vector.self)
 }
 
 /// The nearest integers, for 0 <= x < 2^22: adding 2^23 leaves no bits for a fraction, and the integer in the lowest ones.

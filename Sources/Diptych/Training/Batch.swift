@@ -46,7 +46,8 @@ final class Batch: @unchecked Sendable {
     /// Pairs of an item of the narrow layers' stages.
     private static let rowPairs = 12
 
-    init(model: Model, pairs: Pairs, options: TrainerOptions, threads: Int, optimizer: Optimizer, average: WeightAverage?) throws(DiptychError) {
+    init(model: Model, pairs: Pairs, options: TrainerOptions, threads: Int, optimizer: Optimizer,
+         average: WeightAverage?) throws(DiptychError) {
         self.model = model
         self.pairs = pairs
         self.options = options
@@ -65,7 +66,8 @@ final class Batch: @unchecked Sendable {
         let chunks = (capacity + chunkPairs - 1) / chunkPairs
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
         let needs = [Pass.convolveScratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
-                     BackwardPass.weightScratch, UpdateItem.convolutionFloats, 2 * padded(network.description.classes), augmenter.map { $0.outputFloats + $0.scratch } ?? 0]
+                     BackwardPass.weightScratch, UpdateItem.convolutionFloats, 2 * padded(network.description.classes),
+                     augmenter.map { $0.outputFloats + $0.scratch } ?? 0]
         scratchFloats = padded(needs.max() ?? 0)
         scratch = try Buffer(count: try product(threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
         losses = try Buffer(count: capacity, for: "a batch's losses")

@@ -6,8 +6,12 @@ extension Trainer {
     /// The weights as trained, where the model's own are their average.
     private static let weightsPrefix = Model.optimizerPrefix + "weights."
 
-    /// Writes all that the run needs to go on.
+    /// Writes all that the run needs to go on. Throws `diverged`, and leaves the file at `path` as it was, where anything is
+    /// not finite.
     public func save(path: String) throws(DiptychError) {
+        guard sums.bce.isFinite && sums.auxiliary.isFinite else {
+            throw DiptychError(.diverged, "a training whose loss is not finite, after step \(step), cannot be saved")
+        }
         var tensors = model.outputs(of: model.parameters, prefix: "") + model.outputs(of: optimizer.first, prefix: Self.firstPrefix)
         if let second = optimizer.second { tensors += model.outputs(of: second, prefix: Self.secondPrefix) }
         if let average { tensors += model.outputs(of: average.other, prefix: Self.weightsPrefix) }
@@ -24,7 +28,8 @@ extension Trainer {
             ("trainer.shift", exact(a.shift)), ("trainer.elastic", exact(a.elastic)), ("trainer.stroke", exact(a.stroke)),
             ("trainer.label_smoothing", exact(o.labelSmoothing)), ("trainer.ema_decay", exact(o.emaDecay)),
             ("trainer.seed", ExactText.encode(o.seed)),
-            ("trainer.pairs", ExactText.encode(pairs.fingerprint)), ("trainer.pair_count", "\(pairs.count)"), ("trainer.seconds", ExactText.encode(seconds)),
+            ("trainer.pairs", ExactText.encode(pairs.fingerprint)), ("trainer.pair_count", "\(pairs.count)"),
+            ("trainer.seconds", ExactText.encode(seconds)),
             ("trainer.sums.pairs", "\(sums.pairs)"), ("trainer.sums.bce", ExactText.encode(sums.bce)),
             ("trainer.sums.auxiliary", ExactText.encode(sums.auxiliary)), ("trainer.sums.wrong", "\(sums.wrong)"),
         ]

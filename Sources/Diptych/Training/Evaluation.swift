@@ -35,7 +35,8 @@ extension Model {
         let block = min(Self.evaluationBlock, pairs.count)
         let predictions = try Buffer<Prediction>(count: block, for: "an evaluation")
         let probabilities = try Buffer<Float>(count: 2 * block * classes, for: "an evaluation")
-        if let confusion { confusion.update(repeating: 0, count: classes * classes) }
+        // The caller's own only once all is known: a failure leaves it as it was.
+        let counts = try Buffer<UInt64>(count: confusion == nil ? 0 : classes * classes, for: "a confusion matrix")
 
         var wrong = 0, marginalWrong = 0, digitsWrong = 0, bce = 0.0, auxiliary = 0.0
         var head = Reliability(), marginal = Reliability()
@@ -59,11 +60,12 @@ extension Model {
                     let predicted = Int(image == 0 ? prediction.firstDigit : prediction.secondDigit)
                     digitsWrong += predicted != digit ? 1 : 0
                     auxiliary += negativeLog(probabilities[(2 * i + image) * classes + digit])
-                    if let confusion { confusion[digit * classes + predicted] += 1 }
+                    if confusion != nil { counts[digit * classes + predicted] += 1 }
                 }
             }
             start += count
         }
+        confusion?.update(from: counts.pointer, count: counts.count)
         guard pairs.count > 0 else { return Evaluation() }
         let count = Double(pairs.count)
         var result = Evaluation(count: pairs.count, error: Double(wrong) / count, bce: bce / count)

@@ -58,7 +58,8 @@ public final class Trainer: @unchecked Sendable {
         try self.init(prepared: model, pairs: pairs, options: options)
         let mean = Float(pairs.mean), deviation = Float(pairs.standardDeviation)
         guard mean.isFinite && deviation.isFinite else {
-            throw DiptychError(.invalidArgument, "the pairs' pixels are too large to standardise: their mean is \(text(pairs.mean)), their deviation \(text(pairs.standardDeviation))")
+            throw DiptychError(.invalidArgument, "the pairs' pixels are too large to standardise: their mean is \(text(pairs.mean)), "
+                + "their deviation \(text(pairs.standardDeviation))")
         }
         model.temperatures = Temperatures()
         // Images of one shade have nothing to be divided by.
@@ -76,7 +77,8 @@ public final class Trainer: @unchecked Sendable {
         pool = try WorkerPool(threads: options.threads)
         optimizer = try Optimizer(options.optimizer, parameterFloats: model.network.parameterFloats)
         average = options.emaDecay > 0 ? try WeightAverage(decay: options.emaDecay, of: model) : nil
-        batch = try Batch(model: model, pairs: pairs, options: options, threads: pool.threads, optimizer: optimizer, average: average)
+        batch = try Batch(model: model, pairs: pairs, options: options, threads: pool.threads, optimizer: optimizer,
+                          average: average)
     }
 
     private static func check(_ model: Model, _ pairs: Pairs, _ options: TrainerOptions) throws(DiptychError) {
@@ -93,8 +95,8 @@ public final class Trainer: @unchecked Sendable {
     /// Asks a running or the next step or epoch to stop before its next step. Safe from any thread and signal handler.
     public func cancel() { dp_flag_set(cancelled.pointer, 1) }
 
-    /// Trains one batch. Throws `cancelled` after `cancel`, `finished` after the last epoch, `diverged` where the loss is
-    /// no longer finite.
+    /// Trains one batch. Throws `cancelled` after `cancel`, `finished` after the last epoch, `diverged` where the loss, or
+    /// after the last step a weight, is no longer finite.
     public func trainStep() throws(DiptychError) -> Progress {
         let before = sums
         try withTrainedWeights { () throws(DiptychError) in try advance() }
@@ -157,8 +159,18 @@ public final class Trainer: @unchecked Sendable {
         batch.addLosses(to: &sums)
         seconds += dp_seconds() - start
         guard sums.bce.isFinite && sums.auxiliary.isFinite else {
-            throw DiptychError(.diverged, "training diverged: the loss is not finite after step \(step); use a lower learning_rate than \(text(options.learningRate))")
+            throw DiptychError(.diverged, "training diverged: the loss is not finite after step \(step); "
+                + "use a lower learning_rate than \(text(options.learningRate))")
         }
+        // No further loss would show what the last update did.
+        if step == steps { try checkWeights() }
+    }
+
+    private func checkWeights() throws(DiptychError) {
+        let found = model.firstNotFinite(in: model.parameters) ?? average.flatMap { model.firstNotFinite(in: $0.other) }
+        guard let (name, value) = found else { return }
+        throw DiptychError(.diverged, "training diverged: tensor '\(name)' has the value \(text(value)) after the last step, \(step); "
+            + "use a lower learning_rate than \(text(options.learningRate))")
     }
 }
 

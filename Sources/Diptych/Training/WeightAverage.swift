@@ -24,14 +24,12 @@ final class WeightAverage: @unchecked Sendable {
     /// Takes in `count` weights (a multiple of 8) from `offset` on, which have just been updated.
     @inline(__always)
     func add(_ weights: Buffer<Float>, offset: Int, count: Int) {
-        let average = UnsafeMutableRawPointer(other.pointer + offset), weights = UnsafeRawPointer(weights.pointer + offset)
-        let bytes = count * MemoryLayout<Float>.stride
+        let average = other.pointer + offset, weights = weights.pointer + offset
         var i = 0
-        while i < bytes {
-            let old = average.loadUnaligned(fromByteOffset: i, as: SIMD8<Float>.self)
-            let new = weights.loadUnaligned(fromByteOffset: i, as: SIMD8<Float>.self)
-            average.storeBytes(of: old + share * (new - old), toByteOffset: i, as: SIMD8<Float>.self)
-            i += MemoryLayout<SIMD8<Float>>.stride
+        while i < count {
+            let old = average.vector(i)
+            average.store(old + share * (weights.vector(i) - old), i)
+            i += 8
         }
     }
 }

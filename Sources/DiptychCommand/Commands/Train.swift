@@ -14,11 +14,11 @@ struct Train: ParsableCommand {
               diptych train --data mnist --resume run --checkpoint run
               diptych train --pairs 1200 --calibrate 200 --out my.safetensors
 
-            The seed decides the weights, the pairs that are drawn, dropout and shuffling;
-            threads change nothing but the time. Ctrl-C (or SIGTERM) stops after the
-            running step: the checkpoint and the model are saved where --checkpoint and
-            --out ask for it, and the exit status is 130 (143). A second one ends the
-            process at once.
+            The seed decides the weights, the pairs that are drawn, dropout, shuffling and
+            augmentation; threads change nothing but the time. Ctrl-C (or SIGTERM) stops
+            after the running step: the checkpoint and the model are saved where
+            --checkpoint and --out ask for it, and the exit status is 130 (143). A second
+            one ends the process at once.
             """)
 
     @OptionGroup(title: "Network") var network: NetworkFlags

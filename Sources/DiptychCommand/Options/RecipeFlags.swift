@@ -42,7 +42,7 @@ struct RecipeFlags: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "New batches every epoch, instead of the same ones.")
     var shuffle: Bool?
 
-    @Flag(inversion: .prefixedNo, help: "New pairs every epoch, of all training images.")
+    @Flag(inversion: .prefixedNo, help: "New pairs every epoch, of all training images; includes --shuffle. Takes pairs whose targets are first <= second, as those drawn here are.")
     var redraw: Bool?
 
     @Option(help: ArgumentHelp("Label smoothing, from 0 to below 1 (default: 0).", valueName: "share"))

@@ -73,6 +73,20 @@ import Testing
         expectError(.outOfMemory) { _ = try SafetensorsFile.encode(tensors: [.init(name: "a", shape: [1 << 60]) { _ in }], metadata: []) }
     }
 
+    @Test func refusesWhatIsNotFinite() throws {
+        func encode(_ value: Float, _ precision: StoragePrecision = .single) throws {
+            _ = try SafetensorsFile.encode(tensors: [.init(name: "a", shape: [2]) { ($0[0], $0[1]) = (1, value) }], metadata: [],
+                                           precision: precision)
+        }
+        for value in [Float.infinity, -.infinity, .nan] {
+            expectError(.diverged, "value 1 of tensor 'a'", "finite") { try encode(value) }
+            expectError(.diverged, "value 1 of tensor 'a'", "finite") { try encode(value, .half) }
+        }
+        try encode(-.greatestFiniteMagnitude)
+        try encode(Float(65520).nextDown, .half)
+        expectError(.diverged, "-65520", "half precision") { try encode(-65520, .half) }
+    }
+
     @Test func cutAtEveryByte() throws {
         let bytes = try Self.example()
         for length in 0 ..< bytes.count {

@@ -139,6 +139,34 @@ import Testing
         expectError(.diverged, "learning_rate", "100") { while true { _ = try trainer.trainStep() } }
     }
 
+    /// A bias that ReLU makes 0 of, so that the loss stays finite, and that weight decay takes from -3e38 beyond all floats.
+    @Test(arguments: [Float(0), 0.9]) func theLastUpdateMayDiverge(_ emaDecay: Float) throws {
+        let d = NetworkDescription.tiny(.siamese), pairs = try Pairs.random(20, like: d), folder = TemporaryFolder()
+        func trainer(epochs: Int) throws -> Trainer {
+            let model = try Model(d, seed: 3)
+            try [Float](repeating: -3e38, count: d.fc1Width).withUnsafeBufferPointer { try model.setTensor("fc1.bias", to: $0) }
+            return try Trainer(model: model, pairs: pairs, options: tinyOptions(epochs: epochs, batchSize: 20) {
+                ($0.optimizer, $0.learningRate, $0.weightDecay, $0.emaDecay) = (.sgd, 100, 10, emaDecay)
+            })
+        }
+        let fresh = try trainer(epochs: 1)
+        try fresh.save(path: folder.path("run"))
+        try fresh.model.save(path: folder.path("model"))
+        let files = try ["run", "model"].map { try Data(contentsOf: URL(fileURLWithPath: folder.path($0))) }
+
+        // No error yet where there is a next step, which would tell.
+        let more = try trainer(epochs: 2)
+        #expect(try more.trainStep().loss.isFinite)
+        // There the next step makes NaN of every tensor; in the run that ends only the bias is gone.
+        for (run, tensor) in [(more, "cl1.weight"), (try trainer(epochs: 1), "fc1.bias")] {
+            expectError(.diverged, "learning_rate") { _ = try run.trainStep() }
+            expectError(.diverged) { try run.save(path: folder.path("run")) }
+            expectError(.diverged, tensor) { try run.model.save(path: folder.path("model")) }
+            expectError(.diverged, tensor) { _ = try run.model.encoded() }
+        }
+        #expect(try ["run", "model"].map { try Data(contentsOf: URL(fileURLWithPath: folder.path($0))) } == files)
+    }
+
     // MARK: Batches
 
     @Test func withoutAuxiliaryLossNoDigitsAreNeeded() throws {

@@ -105,6 +105,25 @@ def test_diverged():
         diptych.train(model, pairs)
 
 
+def test_diverged_in_the_last_step(tmp_path):
+    """A bias that ReLU makes 0 of, and that weight decay takes from -3e38 beyond all floats: the loss stays finite."""
+    pairs = diptych.Pairs.from_arrays(np.random.default_rng(1).normal(size=(50, 2, 8, 8)), digits=np.ones((50, 2), int))
+    model = diptych.Model.create(**SMALL)
+    model.tensors["fc1.bias"] = np.full(model.tensors.shapes["fc1.bias"], -3e38)
+    trainer = diptych.Trainer(model, pairs, epochs=1, optimizer="sgd", learning_rate=100, weight_decay=10)
+    good, run = tmp_path / "good", tmp_path / "run"
+    model.save(good)
+    trainer.save(run)
+    before = good.read_bytes(), run.read_bytes()
+    with pytest.raises(diptych.DivergedError, match="fc1.bias"):
+        trainer.epoch()
+    for save in (lambda: model.save(good), lambda: trainer.save(run), model.to_bytes):
+        with pytest.raises(diptych.DivergedError, match="fc1.bias"):
+            save()
+    assert (good.read_bytes(), run.read_bytes()) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "run"]
+
+
 def test_out_of_memory():
     """A network of 1 GiB in an address space with 300 MiB left."""
     done = run_python(

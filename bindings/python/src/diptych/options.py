@@ -97,8 +97,8 @@ class TrainerOptions(TypedDict, total=False):
     seed: int
     """Of dropout, shuffling and augmentation, 0 to 2**64 - 1; default 0."""
     redraw: bool
-    """True: new pairs every epoch, of all training images; takes pairs with digits whose target is first <= second.
-    Default False."""
+    """True: new pairs every epoch, of all training images (includes shuffle); takes pairs with digits whose target is
+    first <= second. Default False."""
     label_smoothing: float
     """0 <= label_smoothing < 1; default 0."""
     ema_decay: float

@@ -71,9 +71,10 @@ class Trainer(Resource):
         """Begin to train model on pairs; see TrainerOptions for the options and their ranges. recipe: whose options are
         the defaults; "report" is the same as none.
 
-        A fresh run sets the model's standardisation to the pairs' mean and standard deviation. Raises MismatchError
-        where the sizes differ, where a digit is not below the model's classes, or where loss_ratio is not 0 and the
-        pairs have no digits; InvalidArgumentError for an option out of range.
+        A fresh run sets the model's standardisation to the pairs' mean and standard deviation, and its temperatures to
+        1. Raises MismatchError where the sizes differ, where a digit is not below the model's classes, where loss_ratio
+        is not 0 and the pairs have no digits, or where redraw is True and they have none, or a target other than first
+        <= second; InvalidArgumentError for an option out of range.
         """
         filled = _library.options(_library.diptych_trainer_options, options, recipe=recipe)
         arguments = Model._borrow(model, "model"), Pairs._borrow(pairs, "pairs"), filled
