@@ -176,7 +176,8 @@ here was typed. Machine: {m['cpu']}, {m['cpus']} CPUs, {m['system']}; diptych {o
 Errors and differences are in per cent and percentage points. A round draws {o['pairs']:,} training pairs and {o['test_pairs']:,} test pairs
 by its seed from {draws}, and starts from new weights. All networks of a round see
 the same pairs, so their differences are paired. Intervals are Student's, at 95 %, over rounds; p is of the two-sided paired
-t-test, not corrected for the number of comparisons. A training run and its test take the `seconds`.
+t-test, not corrected for the number of comparisons. `seconds` are the wall time of a run
+and its test, which other work on the machine lengthens.
 
 ## The report's table
 
