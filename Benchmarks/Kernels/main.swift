@@ -95,6 +95,41 @@ func measure(_ table: dp_kernels) -> [Result] {
     add("multiply, weight gradient 96 x 16 of 200 images", 200 * 96 * 16) {
         table.multiply(96, 1, 200, big, 1, 6272, w, 1568, 0, out, 16, false)
     }
+    // What is left behind a ReLU, and of the gradient that comes back through one and a dropout.
+    let lists = dp_lists(values: floats(64 * 512, 16), places: UnsafeMutablePointer<Int32>.allocate(capacity: 64 * 512),
+                         counts: UnsafeMutablePointer<Int32>.allocate(capacity: 64))
+    func thin(_ x: UnsafeMutablePointer<Float>, _ count: Int, percent: Float) {
+        let random = Random(seed: 8, purpose: .dropout)
+        for i in 0 ..< count where random.uniform(step: 2, index: UInt64(i)) * 100 >= percent { x[i] = 0 }
+    }
+    for percent in [60, 20, 3] {
+        let features = floats(24 * 1568, 17)
+        thin(features, 24 * 1568, percent: Float(percent))
+        add("count_nonzeros, 24 x 512, \(percent) % alive", 0, per: 24) { _ = table.count_nonzeros(24, 512, features, 1568) }
+        add("list_rows, 24 x 512, \(percent) % alive", 0, per: 24) { table.list_rows(24, 512, features, 1568, 16, lists) }
+        add("multiply_lists, fc1 forward of 24 images, \(percent) % alive", rows * 1568 * 64, per: rows) {
+            for k in stride(from: 0, to: 1568, by: 512) {
+                table.list_rows(24, min(512, 1568 - k), features + k, 1568, 16, lists)
+                table.multiply_lists(24, 4, lists, w + 16 * k, 16 * 1568, out, 64, 16, k > 0)
+            }
+        }
+        add("multiply_lists, fc1 forward of a pair, \(percent) % alive", 2 * 1568 * 64, per: 2) {
+            for k in stride(from: 0, to: 1568, by: 512) {
+                table.list_rows(2, min(512, 1568 - k), features + k, 1568, 16, lists)
+                table.multiply_lists(2, 4, lists, w + 16 * k, 16 * 1568, out, 64, 16, k > 0)
+            }
+        }
+    }
+    let alive = floats(200 * 64, 18)
+    thin(alive, 200 * 64, percent: 10)
+    add("list_columns, 200 x 64, 10 % alive", 0) { table.list_columns(200, 64, alive, 64, 1568, lists) }
+    add("multiply_lists, weight gradient 96 x 16 of 200 images, 10 % alive", 200 * 96 * 16) {
+        table.multiply_lists(16, 6, lists, big, 16, out, 16, 256, false)
+    }
+    table.list_rows(64, 64, alive, 64, 16, lists)
+    add("multiply_lists, input gradient 96 x 64 of 64 images, 10 % alive", 64 * 96 * 64) {
+        table.multiply_lists(64, 6, lists, w, 1024, out, 96, 16, false)
+    }
     add("transpose_panels, 16 x 256", 0) { table.transpose_panels(16, w, 16 * 1568, out) }
     add("bias_relu, 24 x 64", 0) { table.bias_relu(24, 64, bias, true, out, 64) }
     add("relu_gradient, 24 x 64", 0) { table.relu_gradient(24, 64, big, 64, 1, out, 64) }

@@ -41,6 +41,12 @@ private func makeTable() -> dp_kernels {
             multiply(rows: $0, panels: $1, depth: $2, a: $3!, aRow: $4, aStep: $5, b: $6!, bRow: $7, bPanel: $8, c: $9!,
                      cRow: $10, accumulate: $11)
         },
+        count_nonzeros: { countNonzeros(rows: $0, width: $1, x: $2!, xRow: $3) },
+        list_rows: { listRows(rows: $0, width: $1, x: $2!, xRow: $3, step: $4, lists: $5) },
+        list_columns: { listColumns(rows: $0, width: $1, x: $2!, xRow: $3, step: $4, lists: $5) },
+        multiply_lists: {
+            multiplyLists(count: $0, panels: $1, lists: $2, b: $3!, bPanel: $4, c: $5!, cRow: $6, cPanel: $7, accumulate: $8)
+        },
         transpose_panels: { transposePanels(panels: $0, weights: $1!, panelStride: $2, b: $3!) },
         bias_relu: { biasRelu(rows: $0, width: $1, bias: $2!, applyRelu: $3, c: $4!, cRow: $5) },
         relu_gradient: {

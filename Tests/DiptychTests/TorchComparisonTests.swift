@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: TorchFixture.all) func forward(_ fixture: TorchFixture) throws {
         let model = try Self.model(fixture), pairs = try Self.pairs(fixture)
         let layout = PassLayout(model.network, pairs: pairs.count)
-        let memory = try Buffer<Float>(count: layout.floats + Pass.convolveScratch(model.network), for: "a test")
+        let memory = try Buffer<Float>(count: layout.floats + Pass.scratch(model.network), for: "a test")
         let pass = Pass(model: model, layout: layout, base: memory.pointer)
         for image in 0 ..< 2 * pairs.count {
             pass.load(pairs.images.pointer + image * pairs.height * pairs.width, image: image) { $0 }

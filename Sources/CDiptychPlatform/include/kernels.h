@@ -118,6 +118,14 @@ static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
     return 8 * (DP_CONV_POOL_TILES + 1) + 36 * (8 + 2 * (DP_CONV_POOL_TILES * channels + 16));
 }
 
+/* Lists of the values of a row that are not zero, in their order, for matrix products that skip the zeros. */
+enum { DP_LISTS = 64, DP_LIST_DEPTH = 512 };
+typedef struct {
+    float *values;   /* [list][DP_LIST_DEPTH] */
+    int32_t *places; /* the same: the value's index, times a step */
+    int32_t *counts; /* [list] */
+} dp_lists;
+
 /* One step of Adam or SGD over a range of parameters (see Optimizer.swift for the formulas). */
 typedef struct {
     float step_size;        /* Adam: learning rate / (1 - beta1^t); SGD: learning rate */
@@ -166,6 +174,19 @@ typedef struct {
     void (*multiply)(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t depth, const float *a, ptrdiff_t a_row,
                      ptrdiff_t a_step, const float *b, ptrdiff_t b_row, ptrdiff_t b_panel, float *c, ptrdiff_t c_row,
                      bool accumulate);
+
+    /* How many of x[rows, width] are not zero; width is a multiple of 8. */
+    ptrdiff_t (*count_nonzeros)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row);
+
+    /* Lists what is not zero in x[rows, width], of each row or of each column: at most DP_LISTS lists of at most
+     * DP_LIST_DEPTH values; width is a multiple of 8. A place is the value's column (row) times step. */
+    void (*list_rows)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, ptrdiff_t step, dp_lists lists);
+    void (*list_columns)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, ptrdiff_t step, dp_lists lists);
+
+    /* c[count, 16 * panels] (+)= a * b, a being `count` lists: multiply's very bits, where b is finite. Panel p of b begins
+     * at b + p * b_panel, of row r of c at c + r * c_row + p * c_panel. */
+    void (*multiply_lists)(ptrdiff_t count, ptrdiff_t panels, dp_lists lists, const float *b, ptrdiff_t b_panel, float *c,
+                           ptrdiff_t c_row, ptrdiff_t c_panel, bool accumulate);
 
     /* The transpose of 16 inputs of panels: b[depth = 16 * panels][16] from weights of those inputs. */
     void (*transpose_panels)(ptrdiff_t panels, const float *weights, ptrdiff_t panel_stride, float *b);

@@ -13,9 +13,9 @@ struct BackwardPass {
     var parameters: UnsafeMutablePointer<Float> { forward.model.parameters.pointer }
 
     /// Input panels that are transposed at a time, and the depth of such a block.
-    static let panelBlock = 8
+    static let panelBlock = 6
     static let depthBlock = 256
-    static let denseScratch = panelBlock * depthBlock * 16
+    static let denseScratch = panelBlock * depthBlock * 16 + dp_lists.floats
 
     /// The gradient of the input of the branch's dense layer `index`: of its panels in `panels`, for images of `pairs`.
     /// The input is a ReLU's output with or without dropout: where it is not positive, nothing passes.
@@ -39,7 +39,7 @@ struct BackwardPass {
     private func backward(_ layer: DenseLayer, gradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
                           input: UnsafePointer<Float>?, scale: Float, rows: Range<Int>, panels: Range<Int>,
                           scratch: UnsafeMutablePointer<Float>) {
-        let turns = layer.layer.separate ? 2 : 1
+        let turns = layer.layer.separate ? 2 : 1, lists = dp_lists(scratch + Self.panelBlock * Self.depthBlock * 16)
         for turn in 0 ..< turns {
             let weights = parameters + (turn == 0 ? layer.weights.0 : layer.weights.1)
             let first = rows.lowerBound + turn, count = rows.count / turns
@@ -54,8 +54,14 @@ struct BackwardPass {
                         kernels.transpose_panels(depth / 16, weights + done * layer.inputs + (start + panel) * 256,
                                                  16 * layer.inputs, scratch + panel * 16 * depth)
                     }
-                    kernels.multiply(count, block, depth, gradient + first * layer.outputs + done, turns * layer.outputs, 1,
-                                     scratch, 16, 16 * depth, target, turns * layer.inputs, done > 0)
+                    var row = 0
+                    while row < count {
+                        let listed = min(Int(DP_LISTS), count - row)
+                        kernels.list_rows(listed, depth, gradient + (first + turns * row) * layer.outputs + done, turns * layer.outputs, 16, lists)
+                        kernels.multiply_lists(listed, block, lists, scratch, 16 * depth, target + turns * row * layer.inputs,
+                                               turns * layer.inputs, 16, done > 0)
+                        row += listed
+                    }
                     done += depth
                 }
                 if let input {
@@ -67,10 +73,10 @@ struct BackwardPass {
         }
     }
 
-    /// Inputs and panels whose weights' gradient is made at a time, and the depth of a block.
+    /// Inputs and panels whose weights' gradient is made at a time.
     static let weightInputs = 192
     static let weightPanels = 4
-    static let weightScratch = 16 * weightPanels * weightInputs + depthBlock * (weightInputs + 16)
+    static let weightScratch = 16 * (weightPanels + 1) * weightInputs + dp_lists.floats
 
     /// The gradient of the weights of `panels`, at most `weightPanels`, for `inputs`, at most `weightInputs`:
     /// [panel][inputs][16], at the beginning of `scratch`. `image` tells which of a separate layer's weights; `rows` counts
@@ -78,26 +84,21 @@ struct BackwardPass {
     func weights(_ layer: DenseLayer, image: Int, rows: Int, panels: Range<Int>, inputs: Range<Int>, input: UnsafePointer<Float>,
                  gradient: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         let turns = layer.layer.separate ? 2 : 1
-        let packedInput = scratch + 16 * Self.weightPanels * Self.weightInputs
-        let packedGradient = packedInput + Self.depthBlock * Self.weightInputs
-        var done = 0
-        while done < rows / turns {
-            let depth = min(Self.depthBlock, rows / turns - done)
-            let first = image + turns * done
-            // Rows lie far apart: side by side they share pages and cache lines.
-            pack(rows: depth, width: inputs.count, input + first * layer.inputs + inputs.lowerBound, turns * layer.inputs, packedInput)
-            for panel in panels {
-                pack(rows: depth, width: 16, gradient + first * layer.outputs + 16 * panel, turns * layer.outputs, packedGradient)
-                kernels.multiply(inputs.count, 1, depth, packedInput, 1, inputs.count, packedGradient, 16, 0,
-                                 scratch + 16 * inputs.count * (panel - panels.lowerBound), 16, done > 0)
+        // An output unit's gradient is a sum over the rows in which it is alive, a panel of units at a time: [inputs / 16][unit][16].
+        let sums = scratch + 16 * Self.weightPanels * Self.weightInputs
+        let lists = dp_lists(sums + 16 * Self.weightInputs)
+        let xRow = turns * layer.inputs
+        for panel in panels {
+            var done = 0
+            while done < rows / turns {
+                let depth = min(Int(DP_LIST_DEPTH), rows / turns - done)
+                let first = image + turns * done
+                kernels.list_columns(depth, 16, gradient + first * layer.outputs + 16 * panel, turns * layer.outputs, xRow, lists)
+                kernels.multiply_lists(16, inputs.count / 16, lists, input + first * layer.inputs + inputs.lowerBound, 16, sums, 16, 256, done > 0)
+                done += depth
             }
-            done += depth
+            kernels.transpose_panels(inputs.count / 16, sums, 256, scratch + 16 * inputs.count * (panel - panels.lowerBound))
         }
-    }
-
-    @inline(__always)
-    private func pack(rows: Int, width: Int, _ source: UnsafePointer<Float>, _ stride: Int, _ target: UnsafeMutablePointer<Float>) {
-        for row in 0 ..< rows { memcpy(target + row * width, source + row * stride, width * MemoryLayout<Float>.stride) }
     }
 
     /// The gradient of one panel's bias.

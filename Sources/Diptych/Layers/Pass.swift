@@ -116,21 +116,24 @@ struct Pass {
 
     // MARK: Dense layers
 
+    /// Floats of scratch that `dense` and `head` need.
+    static let denseScratch = dp_lists.floats
+
     /// One of the branch's dense layers, for all images of `pairs` and the output panels in `panels`.
-    func dense(_ index: Int, pairs: Range<Int>, panels: Range<Int>) {
+    func dense(_ index: Int, pairs: Range<Int>, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
         forward(network.dense[index], input: denseInput(index), output: base + layout.outputs[index],
-                rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, panels: panels)
+                rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, panels: panels, scratch: scratch)
     }
 
     /// fc4 and fc5.
-    func head(pairs: Range<Int>) {
+    func head(pairs: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
         let fc4 = network.head[0], fc5 = network.head[1]
-        forward(fc4, input: logits, output: base + layout.head.0, rows: pairs, panels: 0 ..< fc4.panels)
-        forward(fc5, input: base + layout.head.0, output: base + layout.head.1, rows: pairs, panels: 0 ..< fc5.panels)
+        forward(fc4, input: logits, output: base + layout.head.0, rows: pairs, panels: 0 ..< fc4.panels, scratch: scratch)
+        forward(fc5, input: base + layout.head.0, output: base + layout.head.1, rows: pairs, panels: 0 ..< fc5.panels, scratch: scratch)
     }
 
     private func forward(_ layer: DenseLayer, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
-                         rows: Range<Int>, panels: Range<Int>) {
+                         rows: Range<Int>, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
         let parameters = model.parameters.pointer
         let turns = layer.layer.separate ? 2 : 1
         for turn in 0 ..< turns {
@@ -138,21 +141,48 @@ struct Pass {
             let weights = parameters + (turn == 0 ? layer.weights.0 : layer.weights.1)
             let bias = parameters + (turn == 0 ? layer.bias.0 : layer.bias.1)
             let target = output + first * layer.outputs + 16 * panels.lowerBound
-            kernels.multiply(count, panels.count, layer.inputs, input + first * layer.inputs, turns * layer.inputs, 1,
-                             weights + 16 * panels.lowerBound * layer.inputs, 16, 16 * layer.inputs, target,
-                             turns * layer.outputs, false)
+            product(layer, rows: count, panels: panels.count, x: input + first * layer.inputs, xRow: turns * layer.inputs,
+                    weights: weights + 16 * panels.lowerBound * layer.inputs, into: target, row: turns * layer.outputs,
+                    lists: dp_lists(scratch))
             kernels.bias_relu(count, 16 * panels.count, bias + 16 * panels.lowerBound, layer.layer.relu, target,
                               turns * layer.outputs)
         }
     }
+
+    /// x times weights, in either of two ways with the same bits: as it stands, or by lists of what is not zero in x.
+    private func product(_ layer: DenseLayer, rows: Int, panels: Int, x: UnsafePointer<Float>, xRow: Int, weights: UnsafePointer<Float>,
+                         into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
+        // Lists are dearer by the value, and cost something to make: they win where less than half is left.
+        guard layer.inputs >= 256, 2 * kernels.count_nonzeros(rows, layer.inputs, x, xRow) < rows * layer.inputs else {
+            return kernels.multiply(rows, panels, layer.inputs, x, xRow, 1, weights, 16, 16 * layer.inputs, target, targetRow, false)
+        }
+        // A block of four panels stays in the first-level cache, more of them in the second.
+        let depth = panels <= 4 ? 128 : Int(DP_LIST_DEPTH)
+        var done = 0
+        while done < layer.inputs {
+            let width = min(depth, layer.inputs - done)
+            var first = 0
+            while first < rows {
+                let count = min(Int(DP_LISTS), rows - first)
+                kernels.list_rows(count, width, x + first * xRow + done, xRow, 16, lists)
+                kernels.multiply_lists(count, panels, lists, weights + 16 * done, 16 * layer.inputs, target + first * targetRow, targetRow,
+                                       16, done > 0)
+                first += count
+            }
+            done += width
+        }
+    }
+
+    /// Floats of scratch that `run` needs.
+    static func scratch(_ network: Network) -> Int { max(convolveScratch(network), denseScratch) }
 
     /// The whole pass for the first `count` pairs of the block, whose inputs are loaded.
     func run(pairs count: Int, scratch: UnsafeMutablePointer<Float>) {
         if network.convolutions != nil {
             for pair in 0 ..< count { convolve(pair: pair, scratch: scratch) }
         }
-        for (index, layer) in network.dense.enumerated() { dense(index, pairs: 0 ..< count, panels: 0 ..< layer.panels) }
-        head(pairs: 0 ..< count)
+        for (index, layer) in network.dense.enumerated() { dense(index, pairs: 0 ..< count, panels: 0 ..< layer.panels, scratch: scratch) }
+        head(pairs: 0 ..< count, scratch: scratch)
     }
 }
 

@@ -94,7 +94,7 @@ private struct PredictJob {
     }
 
     static func scratchBytes(_ model: Model) -> Int {
-        (model.predictLayout.floats + Pass.convolveScratch(model.network) + 2 * padded(model.description.classes))
+        (model.predictLayout.floats + Pass.scratch(model.network) + 2 * padded(model.description.classes))
             * MemoryLayout<Float>.stride
     }
 

@@ -65,7 +65,7 @@ final class Batch: @unchecked Sendable {
         chunkPairs = max(5, (capacity + 255) / 256)
         let chunks = (capacity + chunkPairs - 1) / chunkPairs
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
-        let needs = [Pass.convolveScratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
+        let needs = [Pass.scratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
                      BackwardPass.weightScratch, UpdateItem.convolutionFloats, 2 * padded(network.description.classes),
                      augmenter.map { $0.outputFloats + $0.scratch } ?? 0]
         scratchFloats = padded(needs.max() ?? 0)
@@ -94,7 +94,7 @@ final class Batch: @unchecked Sendable {
         try pool.run(count, context) { context, item, thread in Batch.from(context).loadAndConvolve(pair: item, thread) }
         for index in network.dense.indices {
             denseIndex = index
-            try pool.run(denseItems.count, context) { context, item, _ in Batch.from(context).dense(item) }
+            try pool.run(denseItems.count, context) { context, item, thread in Batch.from(context).dense(item, thread) }
         }
         try pool.run(rowItems, context) { context, item, thread in Batch.from(context).headAndLoss(item, thread) }
         for index in network.dense.indices.reversed() where index > 0 || network.convolutions != nil {
@@ -152,12 +152,12 @@ final class Batch: @unchecked Sendable {
         return (rows, blocks, pairs, rows * blocks)
     }
 
-    private func dense(_ item: Int) {
+    private func dense(_ item: Int, _ thread: Int) {
         let items = denseItems, layer = model.network.dense[denseIndex]
         let row = item % items.rows, block = item / items.rows
         let pairs = row * items.pairs ..< min(count, (row + 1) * items.pairs)
         let panels = 8 * block ..< min(layer.panels, 8 * block + 8)
-        forward.dense(denseIndex, pairs: pairs, panels: panels)
+        forward.dense(denseIndex, pairs: pairs, panels: panels, scratch: scratch(thread))
         if layer.layer.dropout && model.description.dropout > 0 {
             dropout.apply(layer: denseIndex, rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound,
                           columns: 16 * panels.lowerBound ..< 16 * panels.upperBound, width: layer.outputs,
@@ -176,7 +176,7 @@ final class Batch: @unchecked Sendable {
         let classes = model.description.classes, logits = padded(classes)
         let scale = 1 / Float(count), ratio = options.lossRatio, smoothing = options.labelSmoothing
         let scratch = scratch(thread)
-        forward.head(pairs: rows)
+        forward.head(pairs: rows, scratch: scratch)
         for pair in rows {
             let z = activations[layout.head.1 + pair * head], target = target(pair)
             gradients[layout.head.1 + pair * head] = (sigmoid(z) - (target * (1 - smoothing) + 0.5 * smoothing)) * scale
