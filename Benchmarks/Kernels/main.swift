@@ -55,7 +55,8 @@ func measure(_ table: dp_kernels) -> [Result] {
             for column in 0 ..< 16 where y == 0 || y == 15 || column == 0 || column == 15 { x[image * plane + 16 * y + column] = 0 }
         }
     }
-    let a = floats(2 * act, 6, scale: 0)
+    // As BackwardPass lays them: not a multiple of 4 KB apart.
+    let a = floats(3 * act + 208, 6, scale: 0)
     let pooled = floats(2 * features, 7), scratch = floats(400_000, 8)
     let choice = UnsafeMutableRawPointer(floats(2 * features, 9)).assumingMemoryBound(to: UInt8.self)
     let conv1 = 196 * 9 * 32, conv2 = 196 * 9 * 32 * 32
@@ -70,7 +71,7 @@ func measure(_ table: dp_kernels) -> [Result] {
     add("live_tiles", 0) { _ = table.live_tiles(shape, x, 2, found) }
     add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, scratch) }
 
-    let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = floats(act, 11)
+    let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + 208
     for percent in [72, 45, 24, 20] {
         // Dropout and the loss leave a gradient wherever the pooled value is positive.
         let gradient = floats(features, 12, scale: 0.01)
@@ -96,7 +97,7 @@ func measure(_ table: dp_kernels) -> [Result] {
         table.multiply(96, 1, 200, big, 1, 6272, w, 1568, 0, out, 16, false)
     }
     // What is left behind a ReLU, and of the gradient that comes back through one and a dropout.
-    let lists = dp_lists(values: floats(64 * 512, 16), places: UnsafeMutablePointer<Int32>.allocate(capacity: 64 * 512),
+    let lists = dp_lists(values: floats(64 * 528, 16), places: UnsafeMutablePointer<Int32>.allocate(capacity: 64 * 528),
                          counts: UnsafeMutablePointer<Int32>.allocate(capacity: 64))
     func thin(_ x: UnsafeMutablePointer<Float>, _ count: Int, percent: Float) {
         let random = Random(seed: 8, purpose: .dropout)
@@ -108,8 +109,8 @@ func measure(_ table: dp_kernels) -> [Result] {
         add("count_nonzeros, 24 x 512, \(percent) % alive", 0, per: 24) { _ = table.count_nonzeros(24, 512, features, 1568) }
         add("list_rows, 24 x 512, \(percent) % alive", 0, per: 24) { table.list_rows(24, 512, features, 1568, 16, lists) }
         add("multiply_lists, fc1 forward of 24 images, \(percent) % alive", rows * 1568 * 64, per: rows) {
-            for k in stride(from: 0, to: 1568, by: 512) {
-                table.list_rows(24, min(512, 1568 - k), features + k, 1568, 16, lists)
+            for k in stride(from: 0, to: 1568, by: 128) {
+                table.list_rows(24, min(128, 1568 - k), features + k, 1568, 16, lists)
                 table.multiply_lists(24, 4, lists, w + 16 * k, 16 * 1568, out, 64, 16, k > 0)
             }
         }

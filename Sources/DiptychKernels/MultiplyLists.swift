@@ -8,27 +8,47 @@ import CDiptychPlatform
 func countNonzeros(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int) -> Int {
     var total = 0
     for row in 0 ..< rows {
-        forEachWord(width, x + row * xRow) { _, alive in total &+= alive.nonzeroBitCount }
+        let x = x + row * xRow
+        var column = 0
+        while column < width {
+            total &+= dp_nonzero8(x + column).nonzeroBitCount
+            column += 8
+        }
     }
     return total
 }
 
+/// For each set of eight, as bits: its members, a byte each.
+nonisolated(unsafe) private let members: UnsafeMutablePointer<UInt64> = {
+    let members = UnsafeMutablePointer<UInt64>.allocate(capacity: 256)
+    for set in 0 ..< 256 {
+        var word: UInt64 = 0, count: UInt64 = 0
+        for member in 0 ..< 8 where set >> member & 1 == 1 {
+            word |= UInt64(member) << (8 * count)
+            count += 1
+        }
+        members[set] = word
+    }
+    return members
+}()
+
 /// A list for each row of x.
 func listRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, step: Int, lists: dp_lists) {
+    let members = members, step = Int32(truncatingIfNeeded: step)
     for row in 0 ..< rows {
-        let x = x + row * xRow, values = lists.values + row * Int(DP_LIST_DEPTH), places = lists.places + row * Int(DP_LIST_DEPTH)
-        var count = 0
-        forEachWord(width, x) { column, alive in
-            var alive = alive
-            while alive != 0 {
-                let k = column &+ alive.trailingZeroBitCount
-                alive &= alive &- 1
-                values[count] = x[k]
-                places[count] = Int32(truncatingIfNeeded: k &* step)
-                count &+= 1
-            }
+        let x = x + row * xRow
+        var values = lists.values + row * Int(DP_LIST_STRIDE), places = lists.places + row * Int(DP_LIST_STRIDE)
+        let start = values
+        var column = 0
+        while column < width {
+            let alive = dp_nonzero8(x + column)
+            dp_compress8(x + column, members[Int(truncatingIfNeeded: alive)], Int32(truncatingIfNeeded: column), step, values, places)
+            let count = alive.nonzeroBitCount
+            values += count
+            places += count
+            column += 8
         }
-        lists.counts[row] = Int32(truncatingIfNeeded: count)
+        lists.counts[row] = Int32(truncatingIfNeeded: values - start)
     }
 }
 
@@ -37,33 +57,20 @@ func listColumns(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, step
     for column in 0 ..< width { lists.counts[column] = 0 }
     for row in 0 ..< rows {
         let x = x + row * xRow, place = Int32(truncatingIfNeeded: row &* step)
-        forEachWord(width, x) { column, alive in
-            var alive = alive
+        var column = 0
+        while column < width {
+            var alive: UInt64 = 0
+            for eight in 0 ..< min(8, (width - column) / 8) { alive |= dp_nonzero8(x + column + 8 * eight) &<< UInt64(8 * eight) }
             while alive != 0 {
                 let k = column &+ alive.trailingZeroBitCount
                 alive &= alive &- 1
-                let entry = k &* Int(DP_LIST_DEPTH) &+ Int(lists.counts[k])
+                let entry = k &* Int(DP_LIST_STRIDE) &+ Int(lists.counts[k])
                 lists.values[entry] = x[k]
                 lists.places[entry] = place
                 lists.counts[k] &+= 1
             }
+            column += 64
         }
-    }
-}
-
-/// Calls body(first column, bits of those that are not zero) for every 64 columns of a row; width is a multiple of 8.
-@inline(__always)
-private func forEachWord(_ width: Int, _ x: UnsafePointer<Float>, _ body: (Int, UInt64) -> Void) {
-    var column = 0
-    while column < width {
-        var alive: UInt64 = 0
-        if column + 64 <= width {
-            for eight in 0 ..< 8 { alive |= dp_nonzero8(x + column + 8 * eight) << UInt64(8 * eight) }
-        } else {
-            for eight in 0 ..< (width - column) / 8 { alive |= dp_nonzero8(x + column + 8 * eight) << UInt64(8 * eight) }
-        }
-        body(column, alive)
-        column += 64
     }
 }
 
@@ -147,8 +154,8 @@ func multiplyLists(count: Int, panels: Int, lists: dp_lists, b: UnsafePointer<Fl
         let b = b + panel * bPanel, c = c + panel * cPanel
         for row in 0 ..< count {
             let n = Int(lists.counts[row]), c = c + row * cRow
-            let values = UnsafePointer(lists.values + row * Int(DP_LIST_DEPTH))
-            let places = UnsafePointer(lists.places + row * Int(DP_LIST_DEPTH))
+            let values = UnsafePointer(lists.values + row * Int(DP_LIST_STRIDE))
+            let places = UnsafePointer(lists.places + row * Int(DP_LIST_STRIDE))
             switch width {
             case 6: row6(n, values, places, b, bPanel, c, cPanel, accumulate)
             case 4: row4(n, values, places, b, bPanel, c, cPanel, accumulate)

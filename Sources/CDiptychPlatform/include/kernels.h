@@ -29,6 +29,28 @@ static inline __attribute__((always_inline)) uint64_t dp_nonzero8(const float *x
     return bits;
 }
 
+/* Moves those of eight floats that are alive to the front, and writes (first + index) * step for each; what follows them is
+ * overwritten too. `order` holds their indices, a byte each. */
+static inline __attribute__((always_inline)) void dp_compress8(const float *x, uint64_t order, int32_t first, int32_t step,
+                                                               float *values, int32_t *places)
+{
+    typedef int32_t int8x __attribute__((ext_vector_type(8)));
+    typedef uint8_t byte8 __attribute__((ext_vector_type(8)));
+    byte8 bytes;
+    __builtin_memcpy(&bytes, &order, sizeof bytes);
+    const int8x index = __builtin_convertvector(bytes, int8x), place = (index + first) * step;
+    dp_float8 moved;
+#ifdef __AVX2__
+    dp_float8 all;
+    __builtin_memcpy(&all, x, sizeof all);
+    moved = __builtin_ia32_permvarsf256(all, index);
+#else
+    for (int i = 0; i < 8; i++) moved[i] = x[index[i]];
+#endif
+    __builtin_memcpy(values, &moved, sizeof moved);
+    __builtin_memcpy(places, &place, sizeof place);
+}
+
 /* Eight channels of a pool window: the greatest of its four values plus bias through ReLU, and which it was. The first of
  * equals is chosen, as in PyTorch; a NaN in the first place stays. Swift's replace(with:where:) is too large to inline. */
 static inline __attribute__((always_inline)) void dp_max_pool(dp_float8 v0, dp_float8 v1, dp_float8 v2, dp_float8 v3, dp_float8 bias,
@@ -119,9 +141,10 @@ static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
 }
 
 /* Lists of the values of a row that are not zero, in their order, for matrix products that skip the zeros. */
-enum { DP_LISTS = 64, DP_LIST_DEPTH = 512 };
+/* A multiple of 4 KB apart, they would all begin in one set of the first-level cache. */
+enum { DP_LISTS = 64, DP_LIST_DEPTH = 512, DP_LIST_STRIDE = DP_LIST_DEPTH + 16 };
 typedef struct {
-    float *values;   /* [list][DP_LIST_DEPTH] */
+    float *values;   /* [list][DP_LIST_STRIDE] */
     int32_t *places; /* the same: the value's index, times a step */
     int32_t *counts; /* [list] */
 } dp_lists;
@@ -163,7 +186,7 @@ typedef struct {
                       const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);
 
     /* The way back: gradient is that of pooled, zero where pooled is not positive. Adds to weight_gradient (as the
-     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch: (2 * windows + 10) *
+     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch: (2 * windows + 1) *
      * channels floats. */
     void (*conv_pool_backward)(dp_conv_shape shape, const float *act, const float *weights, const float *gradient,
                                const uint8_t *choice, float *weight_gradient, float *bias_gradient,

@@ -13,7 +13,7 @@ struct BackwardPass {
     var parameters: UnsafeMutablePointer<Float> { forward.model.parameters.pointer }
 
     /// Input panels that are transposed at a time, and the depth of such a block.
-    static let panelBlock = 6
+    static let panelBlock = 24
     static let depthBlock = 256
     static let denseScratch = panelBlock * depthBlock * 16 + dp_lists.floats
 
@@ -36,10 +36,12 @@ struct BackwardPass {
                  input: nil, scale: 1, rows: pairs, panels: 0 ..< fc4.inputs / 16, scratch: scratch)
     }
 
+    /// The gradient is zero wherever the layer's own ReLU or dropout was: it is multiplied by lists.
     private func backward(_ layer: DenseLayer, gradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
                           input: UnsafePointer<Float>?, scale: Float, rows: Range<Int>, panels: Range<Int>,
                           scratch: UnsafeMutablePointer<Float>) {
         let turns = layer.layer.separate ? 2 : 1, lists = dp_lists(scratch + Self.panelBlock * Self.depthBlock * 16)
+        let row = turns * layer.inputs, gradientRow = turns * layer.outputs
         for turn in 0 ..< turns {
             let weights = parameters + (turn == 0 ? layer.weights.0 : layer.weights.1)
             let first = rows.lowerBound + turn, count = rows.count / turns
@@ -54,19 +56,17 @@ struct BackwardPass {
                         kernels.transpose_panels(depth / 16, weights + done * layer.inputs + (start + panel) * 256,
                                                  16 * layer.inputs, scratch + panel * 16 * depth)
                     }
-                    var row = 0
-                    while row < count {
-                        let listed = min(Int(DP_LISTS), count - row)
-                        kernels.list_rows(listed, depth, gradient + (first + turns * row) * layer.outputs + done, turns * layer.outputs, 16, lists)
-                        kernels.multiply_lists(listed, block, lists, scratch, 16 * depth, target + turns * row * layer.inputs,
-                                               turns * layer.inputs, 16, done > 0)
-                        row += listed
+                    var listed = 0
+                    while listed < count {
+                        let rows = min(Int(DP_LISTS), count - listed)
+                        kernels.list_rows(rows, depth, gradient + first * layer.outputs + listed * gradientRow + done, gradientRow, 16, lists)
+                        kernels.multiply_lists(rows, block, lists, scratch, 16 * depth, target + listed * row, row, 16, done > 0)
+                        listed += rows
                     }
                     done += depth
                 }
                 if let input {
-                    kernels.relu_gradient(count, 16 * block, input + first * layer.inputs + 16 * start, turns * layer.inputs,
-                                          scale, target, turns * layer.inputs)
+                    kernels.relu_gradient(count, 16 * block, input + first * layer.inputs + 16 * start, row, scale, target, row)
                 }
                 start += block
             }
@@ -75,29 +75,32 @@ struct BackwardPass {
 
     /// Inputs and panels whose weights' gradient is made at a time.
     static let weightInputs = 192
-    static let weightPanels = 4
-    static let weightScratch = 16 * (weightPanels + 1) * weightInputs + dp_lists.floats
+    static let weightPanels = Int(DP_LISTS) / 16
+    private static let weightFloats = 16 * weightPanels * weightInputs
+    static let weightScratch = 2 * weightFloats + dp_lists.floats
 
     /// The gradient of the weights of `panels`, at most `weightPanels`, for `inputs`, at most `weightInputs`:
     /// [panel][inputs][16], at the beginning of `scratch`. `image` tells which of a separate layer's weights; `rows` counts
     /// the rows of the pass (images in the branch, pairs in the head).
     func weights(_ layer: DenseLayer, image: Int, rows: Int, panels: Range<Int>, inputs: Range<Int>, input: UnsafePointer<Float>,
                  gradient: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
-        let turns = layer.layer.separate ? 2 : 1
-        // An output unit's gradient is a sum over the rows in which it is alive, a panel of units at a time: [inputs / 16][unit][16].
-        let sums = scratch + 16 * Self.weightPanels * Self.weightInputs
-        let lists = dp_lists(sums + 16 * Self.weightInputs)
-        let xRow = turns * layer.inputs
-        for panel in panels {
-            var done = 0
-            while done < rows / turns {
-                let depth = min(Int(DP_LIST_DEPTH), rows / turns - done)
-                let first = image + turns * done
-                kernels.list_columns(depth, 16, gradient + first * layer.outputs + 16 * panel, turns * layer.outputs, xRow, lists)
-                kernels.multiply_lists(16, inputs.count / 16, lists, input + first * layer.inputs + inputs.lowerBound, 16, sums, 16, 256, done > 0)
-                done += depth
+        // An output unit's share is a sum over the rows where its gradient is not zero: [panel][inputs / 16][unit][16].
+        let sums = scratch + Self.weightFloats, lists = dp_lists(sums + Self.weightFloats)
+        let turns = layer.layer.separate ? 2 : 1, floats = 16 * inputs.count
+        var done = 0
+        while done < rows / turns {
+            let depth = min(Int(DP_LIST_DEPTH), rows / turns - done)
+            let first = image + turns * done
+            kernels.list_columns(depth, 16 * panels.count, gradient + first * layer.outputs + 16 * panels.lowerBound,
+                                 turns * layer.outputs, turns * layer.inputs, lists)
+            for panel in 0 ..< panels.count {
+                kernels.multiply_lists(16, inputs.count / 16, lists.dropFirst(16 * panel), input + first * layer.inputs + inputs.lowerBound,
+                                       16, sums + panel * floats, 16, 256, done > 0)
             }
-            kernels.transpose_panels(inputs.count / 16, sums, 256, scratch + 16 * inputs.count * (panel - panels.lowerBound))
+            done += depth
+        }
+        for panel in 0 ..< panels.count {
+            kernels.transpose_panels(inputs.count / 16, sums + panel * floats, 256, scratch + panel * floats)
         }
     }
 
@@ -110,10 +113,14 @@ struct BackwardPass {
 
     // MARK: Convolutions
 
+    /// Between cl1's output and its gradient, which are used together: at a multiple of 4 KB, which an image often is, both
+    /// would take the same sets of the first-level cache.
+    private static let imageGap = 13 * 16
+
     /// Floats of scratch that `convolutions` needs.
     static func convolutionScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + padded((2 * c.windows + 10) * c.shape.channels)
+        return 2 * padded(c.plane * c.shape.channels) + imageGap + padded((2 * c.windows + 1) * c.shape.channels)
     }
 
     /// Adds the gradients of the convolutions' parameters for the images of `pairs` to `sums`, which lie as the
@@ -121,7 +128,7 @@ struct BackwardPass {
     func convolutions(pairs: Range<Int>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions else { return }
         let shape = dp_conv_shape(c)
-        let act = scratch, actGradient = act + padded(c.plane * c.shape.channels)
+        let act = scratch, actGradient = act + padded(c.plane * c.shape.channels) + Self.imageGap
         let list = actGradient + padded(c.plane * c.shape.channels)
         let row = network.dense[0].inputs, features = c.windows * c.shape.channels
         for image in 2 * pairs.lowerBound ..< 2 * pairs.upperBound {

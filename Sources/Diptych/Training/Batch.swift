@@ -198,15 +198,18 @@ final class Batch: @unchecked Sendable {
     // MARK: Backward
 
     /// A dense layer's input gradient is cut like its output: wide ones by panels, for all rows, narrow ones by rows.
-    private var denseBackwardItems: (byPanels: Bool, count: Int) {
+    private var denseBackwardItems: (panels: Int, count: Int) {
         let panels = model.network.dense[denseIndex].inputs / 16
-        return panels > 8 ? (true, (panels + 7) / 8) : (false, rowItems)
+        guard panels > 8 else { return (panels, rowItems) }
+        // Sixes, as the kernel takes them, and some eight items.
+        let block = min(BackwardPass.panelBlock, max(6, panels / 48 * 6))
+        return (block, (panels + block - 1) / block)
     }
 
     private func denseBackward(_ item: Int, _ thread: Int) {
-        let panels = model.network.dense[denseIndex].inputs / 16
-        if denseBackwardItems.byPanels {
-            backward.dense(denseIndex, pairs: 0 ..< count, panels: 8 * item ..< min(panels, 8 * item + 8), scratch: scratch(thread))
+        let panels = model.network.dense[denseIndex].inputs / 16, block = denseBackwardItems.panels
+        if block < panels {
+            backward.dense(denseIndex, pairs: 0 ..< count, panels: block * item ..< min(panels, block * (item + 1)), scratch: scratch(thread))
         } else {
             backward.dense(denseIndex, pairs: rows(item), panels: 0 ..< panels, scratch: scratch(thread))
         }
