@@ -3,29 +3,30 @@ import CDiptychPlatform
 /// One training step, from the draw of a batch to the update of the weights: forward, loss, backward, update, each a
 /// stage of items for the pool. All memory is taken once, at the start.
 final class Batch: @unchecked Sendable {
-    private let model: Model
+    let model: Model
     private let pairs: Pairs
     private let options: TrainerOptions
-    private let optimizer: Optimizer
-    private let layout: PassLayout
+    let optimizer: Optimizer
+    let layout: PassLayout
 
     private let augmenter: Augmenter?
-    private let average: WeightAverage?
+    let average: WeightAverage?
 
     /// The pairs' order in this epoch, where it is shuffled; the images', where pairs are redrawn.
     private let order: Buffer<Int>?
     private(set) var shuffledEpoch = -1
 
-    private let activations: Buffer<Float>
-    private let gradients: Buffer<Float>
+    let activations: Buffer<Float>
+    let gradients: Buffer<Float>
     /// [chunk][convolutions' parameters]
-    private let chunkSums: Buffer<Float>
+    let chunkSums: Buffer<Float>
     /// [thread][scratchFloats]
     private let scratch: Buffer<Float>
     private let scratchFloats: Int
     /// [pair]: bce, auxiliary, wrong
     private let losses: Buffer<SIMD4<Float>>
-    private var updateItems: [UpdateItem] = []
+    let convolutionUpdates: [Range<Int>]
+    let denseUpdates: [DenseUpdate]
     /// Where tests look at the gradients of all parameters; nil in ordinary life.
     var gradientCapture: Buffer<Float>?
 
@@ -35,9 +36,9 @@ final class Batch: @unchecked Sendable {
     /// Of the dense layer whose stage runs.
     private var denseIndex = 0
 
-    private var count: Int { range.count }
-    private var forward: Pass { Pass(model: model, layout: layout, base: activations.pointer) }
-    private var backward: BackwardPass {
+    var count: Int { range.count }
+    var forward: Pass { Pass(model: model, layout: layout, base: activations.pointer) }
+    var backward: BackwardPass {
         BackwardPass(forward: forward, base: gradients.pointer, dropoutScale: dropout.scale)
     }
 
@@ -66,13 +67,14 @@ final class Batch: @unchecked Sendable {
         let chunks = (capacity + chunkPairs - 1) / chunkPairs
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
         let needs = [Pass.scratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
-                     BackwardPass.weightScratch, UpdateItem.convolutionFloats, 2 * padded(network.description.classes),
+                     BackwardPass.weightScratch, Self.convolutionUpdate, 2 * padded(network.description.classes),
                      augmenter.map { $0.outputFloats + $0.scratch } ?? 0]
         scratchFloats = padded(needs.max() ?? 0)
         scratch = try Buffer(count: try product(threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
         losses = try Buffer(count: capacity, for: "a batch's losses")
         dropout = Dropout(seed: options.seed, step: 0, probability: network.description.dropout)
-        updateItems = Self.makeUpdateItems(network)
+        convolutionUpdates = Self.makeConvolutionUpdates(network)
+        denseUpdates = Self.makeDenseUpdates(network)
     }
 
     /// A new order of the pairs, or of the images, for `epoch`, where there is to be one and it is not made yet.
@@ -104,15 +106,18 @@ final class Batch: @unchecked Sendable {
         if network.convolutions != nil {
             try pool.run(chunks, context) { context, item, thread in Batch.from(context).convolutionsBackward(item, thread) }
         }
-        try pool.run(updateItems.count, context) { context, item, thread in Batch.from(context).update(item, thread) }
-        model.weightsChanged()
+        try pool.run(convolutionUpdates.count, context) { context, item, thread in Batch.from(context).updateConvolutions(item, thread) }
+        try pool.run(1 + denseUpdates.count, context) { context, item, thread in
+            // What is derived from the convolutions' weights: the longest item, so the first.
+            item == 0 ? Batch.from(context).model.weightsChanged() : Batch.from(context).updateDense(item - 1, thread)
+        }
     }
 
     private static func from(_ context: UnsafeMutableRawPointer?) -> Batch {
         Unmanaged<Batch>.fromOpaque(context!).takeUnretainedValue()
     }
 
-    private func scratch(_ thread: Int) -> UnsafeMutablePointer<Float> { scratch.pointer + thread * scratchFloats }
+    func scratch(_ thread: Int) -> UnsafeMutablePointer<Float> { scratch.pointer + thread * scratchFloats }
 
     /// Which of the training images is image `image` of the batch.
     func source(_ image: Int) -> Int {
@@ -215,96 +220,13 @@ final class Batch: @unchecked Sendable {
         }
     }
 
-    private var chunks: Int { (count + chunkPairs - 1) / chunkPairs }
+    var chunks: Int { (count + chunkPairs - 1) / chunkPairs }
 
     private func convolutionsBackward(_ item: Int, _ thread: Int) {
         let floats = model.network.convolutionFloats
         let sums = chunkSums.pointer + item * floats
         memset(sums, 0, floats * MemoryLayout<Float>.stride)
         backward.convolutions(pairs: item * chunkPairs ..< min(count, (item + 1) * chunkPairs), sums: sums, scratch: scratch(thread))
-    }
-
-    // MARK: Update
-
-    /// A run of parameters whose gradient is made and applied at once, while it is in the cache.
-    private enum UpdateItem {
-        /// Floats of the convolutions' parameters.
-        case convolutions(Range<Int>)
-        /// A few panels of a dense layer's weights (and, with the first inputs, of its bias). `layer` counts through branch
-        /// and head; `image` tells whose weights where they are separate.
-        case dense(layer: Int, image: Int, panels: Range<Int>, inputs: Range<Int>)
-
-        static let convolutionFloats = 1024
-    }
-
-    private static func makeUpdateItems(_ network: Network) -> [UpdateItem] {
-        var items: [UpdateItem] = []
-        var start = 0
-        while start < network.convolutionFloats {
-            let end = min(start + UpdateItem.convolutionFloats, network.convolutionFloats)
-            items.append(.convolutions(start ..< end))
-            start = end
-        }
-        for (index, layer) in (network.dense + network.head).enumerated() {
-            for image in 0 ..< (layer.layer.separate ? 2 : 1) {
-                // Panels within inputs: a block of the inputs' columns stays in the cache for all panels.
-                var input = 0
-                while input < layer.inputs {
-                    let end = min(input + BackwardPass.weightInputs, layer.inputs)
-                    var panel = 0
-                    while panel < layer.panels {
-                        let last = min(panel + BackwardPass.weightPanels, layer.panels)
-                        items.append(.dense(layer: index, image: image, panels: panel ..< last, inputs: input ..< end))
-                        panel = last
-                    }
-                    input = end
-                }
-            }
-        }
-        return items
-    }
-
-    private func update(_ item: Int, _ thread: Int) {
-        let gradient = scratch(thread)
-        switch updateItems[item] {
-        case .convolutions(let range):
-            kernels.sum_rows(chunks, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
-            apply(offset: range.lowerBound, count: range.count, gradient)
-        case .dense(let index, let image, let panels, let inputs):
-            let network = model.network
-            let inHead = index >= network.dense.count
-            let layer = inHead ? network.head[index - network.dense.count] : network.dense[index]
-            let rows = inHead ? count : 2 * count
-            let input: UnsafeMutablePointer<Float>, output: Int
-            if inHead {
-                let first = index == network.dense.count
-                input = first ? forward.logits : activations.pointer + layout.head.0
-                output = first ? layout.head.0 : layout.head.1
-            } else {
-                input = forward.denseInput(index)
-                output = layout.outputs[index]
-            }
-            backward.weights(layer, image: image, rows: rows, panels: panels, inputs: inputs, input: input,
-                             gradient: gradients.pointer + output, scratch: gradient)
-            for panel in panels {
-                let weights = (image == 0 ? layer.weights.0 : layer.weights.1) + 16 * (panel * layer.inputs + inputs.lowerBound)
-                apply(offset: weights, count: 16 * inputs.count, gradient + 16 * inputs.count * (panel - panels.lowerBound))
-            }
-            guard inputs.lowerBound == 0 else { return }
-            for panel in panels {
-                backward.bias(layer, image: image, rows: rows, panel: panel, gradient: gradients.pointer + output, into: gradient)
-                apply(offset: (image == 0 ? layer.bias.0 : layer.bias.1) + 16 * panel, count: 16, gradient)
-            }
-        }
-    }
-
-    private func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {
-        if let gradientCapture {
-            (gradientCapture.pointer + offset).update(from: gradient, count: count)
-        } else {
-            optimizer.apply(offset: offset, count: count, gradient: gradient, parameters: model.parameters.pointer)
-            average?.add(model.parameters, offset: offset, count: count)
-        }
     }
 
     /// Adds the step's losses in the pairs' order.
@@ -316,9 +238,4 @@ final class Batch: @unchecked Sendable {
         }
         sums.pairs += count
     }
-}
-
-extension Network {
-    /// Floats of the convolutions' parameters, which come first.
-    var convolutionFloats: Int { convolutions == nil ? 0 : dense[0].weights.0 }
 }

@@ -1,0 +1,89 @@
+import CDiptychPlatform
+
+// The weights' update, in runs of parameters whose gradient is made and applied at once, while it is in the cache.
+
+extension Batch {
+    /// A few panels of a dense layer's weights (and, with the first inputs, of its bias). `layer` counts through branch and
+    /// head; `image` tells whose weights where they are separate.
+    struct DenseUpdate {
+        let layer: Int
+        let image: Int
+        let panels: Range<Int>
+        let inputs: Range<Int>
+    }
+
+    /// The convolutions' parameters in one update.
+    static let convolutionUpdate = 1024
+
+    static func makeConvolutionUpdates(_ network: Network) -> [Range<Int>] {
+        stride(from: 0, to: network.convolutionFloats, by: convolutionUpdate).map {
+            $0 ..< min($0 + convolutionUpdate, network.convolutionFloats)
+        }
+    }
+
+    static func makeDenseUpdates(_ network: Network) -> [DenseUpdate] {
+        var updates: [DenseUpdate] = []
+        for (index, layer) in (network.dense + network.head).enumerated() {
+            for image in 0 ..< (layer.layer.separate ? 2 : 1) {
+                // Panels within inputs: a block of the inputs' columns stays in the cache for all panels.
+                for input in stride(from: 0, to: layer.inputs, by: BackwardPass.weightInputs) {
+                    for panel in stride(from: 0, to: layer.panels, by: BackwardPass.weightPanels) {
+                        updates.append(DenseUpdate(layer: index, image: image,
+                                                   panels: panel ..< min(panel + BackwardPass.weightPanels, layer.panels),
+                                                   inputs: input ..< min(input + BackwardPass.weightInputs, layer.inputs)))
+                    }
+                }
+            }
+        }
+        return updates
+    }
+
+    func updateConvolutions(_ item: Int, _ thread: Int) {
+        let range = convolutionUpdates[item], gradient = scratch(thread)
+        kernels.sum_rows(chunks, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
+        apply(offset: range.lowerBound, count: range.count, gradient)
+    }
+
+    func updateDense(_ item: Int, _ thread: Int) {
+        let update = denseUpdates[item], gradient = scratch(thread)
+        let network = model.network
+        let inHead = update.layer >= network.dense.count
+        let layer = inHead ? network.head[update.layer - network.dense.count] : network.dense[update.layer]
+        let rows = inHead ? count : 2 * count
+        let input: UnsafeMutablePointer<Float>, output: Int
+        if inHead {
+            let first = update.layer == network.dense.count
+            input = first ? forward.logits : activations.pointer + layout.head.0
+            output = first ? layout.head.0 : layout.head.1
+        } else {
+            input = forward.denseInput(update.layer)
+            output = layout.outputs[update.layer]
+        }
+        backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
+                         gradient: gradients.pointer + output, scratch: gradient)
+        let floats = 16 * update.inputs.count
+        for panel in update.panels {
+            let weights = (update.image == 0 ? layer.weights.0 : layer.weights.1) + 16 * (panel * layer.inputs + update.inputs.lowerBound)
+            apply(offset: weights, count: floats, gradient + floats * (panel - update.panels.lowerBound))
+        }
+        guard update.inputs.lowerBound == 0 else { return }
+        for panel in update.panels {
+            backward.bias(layer, image: update.image, rows: rows, panel: panel, gradient: gradients.pointer + output, into: gradient)
+            apply(offset: (update.image == 0 ? layer.bias.0 : layer.bias.1) + 16 * panel, count: 16, gradient)
+        }
+    }
+
+    private func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {
+        if let gradientCapture {
+            (gradientCapture.pointer + offset).update(from: gradient, count: count)
+        } else {
+            optimizer.apply(offset: offset, count: count, gradient: gradient, parameters: model.parameters.pointer)
+            average?.add(model.parameters, offset: offset, count: count)
+        }
+    }
+}
+
+extension Network {
+    /// Floats of the convolutions' parameters, which come first.
+    var convolutionFloats: Int { convolutions == nil ? 0 : dense[0].weights.0 }
+}
