@@ -85,16 +85,13 @@ func measure(_ table: dp_kernels) -> [Result] {
 
     let rows = 24, w = floats(1568 * 1568, 13, scale: 0.01), big = floats(200 * 6272, 14), out = floats(200 * 6272, 15)
     add("multiply, fc1 forward of 24 images", rows * 1568 * 64, per: rows) {
-        table.multiply(rows, 4, 1568, big, 1568, 1, w, 16, 16 * 1568, out, 64, false)
+        table.multiply(rows, 4, 1568, big, 1568, w, 16 * 1568, out, 64)
     }
     add("multiply, fc1 forward of a pair", 2 * 1568 * 64, per: 2) {
-        table.multiply(2, 4, 1568, big, 1568, 1, w, 16, 16 * 1568, out, 64, false)
+        table.multiply(2, 4, 1568, big, 1568, w, 16 * 1568, out, 64)
     }
     add("multiply, l2 forward of 200 images, 8 panels", 200 * 1568 * 128, per: 200) {
-        table.multiply(200, 8, 1568, big, 6272, 1, w, 16, 16 * 1568, out, 1568, false)
-    }
-    add("multiply, weight gradient 96 x 16 of 200 images", 200 * 96 * 16) {
-        table.multiply(96, 1, 200, big, 1, 6272, w, 1568, 0, out, 16, false)
+        table.multiply(200, 8, 1568, big, 6272, w, 16 * 1568, out, 1568)
     }
     // What is left behind a ReLU, and of the gradient that comes back through one and a dropout.
     let lists = dp_lists(values: floats(64 * 528, 16), places: UnsafeMutablePointer<Int32>.allocate(capacity: 64 * 528),

@@ -194,7 +194,7 @@ func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>
                 let first = x < points.short ? 0 : kinds.wideStart
                 let last = y >= points.short ? kinds.tallEnd : x >= points.short ? kinds.wideEnd : block
                 let p = points.tall * y + x, offset = p * point + first * channels
-                multiplyTiles(last - first, channels, channels, v + offset, channels, 1, transformed + p * channels * channels,
+                multiplyTiles(last - first, channels, channels, v + offset, channels, transformed + p * channels * channels,
                               channels, 16, m + offset, channels, false)
             }
         }

@@ -4,7 +4,7 @@ import CDiptychPlatform
 /// row of B and one for an element of A. Every element of C is one chain of fused products in the order of k,
 /// whichever tile it falls into, so the way of tiling never shows in the result.
 @inline(__always)
-func tile6x16(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+func tile6x16(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
               _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
     var c00 = Vector.zero, c01 = Vector.zero, c10 = Vector.zero, c11 = Vector.zero
     var c20 = Vector.zero, c21 = Vector.zero, c30 = Vector.zero, c31 = Vector.zero
@@ -28,7 +28,7 @@ func tile6x16(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int
         c30 = fma(c30, high[0], b0); c31 = fma(c31, high[0], b1)
         c40 = fma(c40, high[aRow], b0); c41 = fma(c41, high[aRow], b1)
         c50 = fma(c50, high[2 * aRow], b0); c51 = fma(c51, high[2 * aRow], b1)
-        a += aStep
+        a += 1
         b += bRow
     }
     c.store(c00, 0); c.store(c01, 8)
@@ -41,7 +41,7 @@ func tile6x16(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int
 
 /// Two rows by 32 columns (two panels `b` and `b + bPanel`): the remainder's rows, and a lone pair's.
 @inline(__always)
-func tile2x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+func tile2x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
               _ bPanel: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
     var c00 = Vector.zero, c01 = Vector.zero, c02 = Vector.zero, c03 = Vector.zero
     var c10 = Vector.zero, c11 = Vector.zero, c12 = Vector.zero, c13 = Vector.zero
@@ -55,7 +55,7 @@ func tile2x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int
         let a0 = Vector(repeating: a[0]), a1 = Vector(repeating: a[aRow])
         c00 = fma(c00, a0, b0); c01 = fma(c01, a0, b1); c02 = fma(c02, a0, b2); c03 = fma(c03, a0, b3)
         c10 = fma(c10, a1, b0); c11 = fma(c11, a1, b1); c12 = fma(c12, a1, b2); c13 = fma(c13, a1, b3)
-        a += aStep
+        a += 1
         b += bRow
     }
     c.store(c00, 0); c.store(c01, 8); c.store(c02, 16); c.store(c03, 24)
@@ -64,7 +64,7 @@ func tile2x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int
 
 /// Three rows by 32 columns.
 @inline(__always)
-func tile3x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+func tile3x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
               _ bPanel: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
     var c00 = Vector.zero, c01 = Vector.zero, c02 = Vector.zero, c03 = Vector.zero
     var c10 = Vector.zero, c11 = Vector.zero, c12 = Vector.zero, c13 = Vector.zero
@@ -85,7 +85,7 @@ func tile3x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int
         c02 = fma(c02, a0, b2); c12 = fma(c12, a1, b2); c22 = fma(c22, a2, b2)
         let b3 = b.vector(bPanel + 8)
         c03 = fma(c03, a0, b3); c13 = fma(c13, a1, b3); c23 = fma(c23, a2, b3)
-        a += aStep
+        a += 1
         b += bRow
     }
     c.store(c00, 0); c.store(c01, 8); c.store(c02, 16); c.store(c03, 24)
@@ -95,7 +95,7 @@ func tile3x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int
 
 /// One row by 32 columns.
 @inline(__always)
-func tile1x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int,
+func tile1x32(_ depth: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int,
               _ c: UnsafeMutablePointer<Float>, _ accumulate: Bool) {
     var c0 = Vector.zero, c1 = Vector.zero, c2 = Vector.zero, c3 = Vector.zero
     if accumulate { c0 = c.vector(0); c1 = c.vector(8); c2 = c.vector(16); c3 = c.vector(24) }
@@ -104,7 +104,7 @@ func tile1x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: Unsafe
         let a0 = Vector(repeating: a[0])
         c0 = fma(c0, a0, b.vector(0)); c1 = fma(c1, a0, b.vector(8))
         c2 = fma(c2, a0, b.vector(bPanel)); c3 = fma(c3, a0, b.vector(bPanel + 8))
-        a += aStep
+        a += 1
         b += bRow
     }
     c.store(c0, 0); c.store(c1, 8); c.store(c2, 16); c.store(c3, 24)
@@ -112,7 +112,7 @@ func tile1x32(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: Unsafe
 
 /// Six rows by 8 columns: half a panel.
 @inline(__always)
-func tile6x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+func tile6x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
              _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
     var c0 = Vector.zero, c1 = Vector.zero, c2 = Vector.zero, c3 = Vector.zero, c4 = Vector.zero, c5 = Vector.zero
     if accumulate {
@@ -124,7 +124,7 @@ func tile6x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int,
         let row = b.vector(0)
         c0 = fma(c0, a[0], row); c1 = fma(c1, a[aRow], row); c2 = fma(c2, a[2 * aRow], row)
         c3 = fma(c3, a[3 * aRow], row); c4 = fma(c4, a[4 * aRow], row); c5 = fma(c5, a[5 * aRow], row)
-        a += aStep
+        a += 1
         b += bRow
     }
     c.store(c0, 0); c.store(c1, cRow); c.store(c2, 2 * cRow)
@@ -133,13 +133,13 @@ func tile6x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int,
 
 /// One row by 8 columns: what is left.
 @inline(__always)
-func tile1x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+func tile1x8(_ depth: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bRow: Int,
              _ c: UnsafeMutablePointer<Float>, _ accumulate: Bool) {
     var sum = accumulate ? c.vector(0) : Vector.zero
     var a = a, b = b
     for _ in 0 ..< depth {
         sum = fma(sum, a[0], b.vector(0))
-        a += aStep
+        a += 1
         b += bRow
     }
     c.store(sum, 0)
@@ -147,14 +147,14 @@ func tile1x8(_ depth: Int, _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafeP
 
 /// All of C's rows for B's `columns` (a multiple of 8): column 16 * p + j of B at b[p * bPanel + j], rows bRow apart.
 @inline(__always)
-func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int,
+func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int,
                    _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int,
                    _ accumulate: Bool) {
     let panels = columns / 16, whole = rows / 6 * 6
     for panel in 0 ..< panels {
         var row = 0
         while row < whole {
-            tile6x16(depth, a + row * aRow, aRow, aStep, b + panel * bPanel, bRow, c + row * cRow + 16 * panel, cRow, accumulate)
+            tile6x16(depth, a + row * aRow, aRow, b + panel * bPanel, bRow, c + row * cRow + 16 * panel, cRow, accumulate)
             row += 6
         }
     }
@@ -167,16 +167,16 @@ func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer
         while panel + 2 <= panels {
             let b = b + panel * bPanel, c = c + 16 * panel
             switch count {
-            case 3: tile3x32(depth, a, aRow, aStep, b, bRow, bPanel, c, cRow, accumulate)
-            case 2: tile2x32(depth, a, aRow, aStep, b, bRow, bPanel, c, cRow, accumulate)
-            default: tile1x32(depth, a, aStep, b, bRow, bPanel, c, accumulate)
+            case 3: tile3x32(depth, a, aRow, b, bRow, bPanel, c, cRow, accumulate)
+            case 2: tile2x32(depth, a, aRow, b, bRow, bPanel, c, cRow, accumulate)
+            default: tile1x32(depth, a, b, bRow, bPanel, c, accumulate)
             }
             panel += 2
         }
         if panel < panels {
             for half in 0 ..< 2 * count {
                 let r = half / 2, offset = 8 * (half % 2)
-                tile1x8(depth, a + r * aRow, aStep, b + panel * bPanel + offset, bRow, c + r * cRow + 16 * panel + offset, accumulate)
+                tile1x8(depth, a + r * aRow, b + panel * bPanel + offset, bRow, c + r * cRow + 16 * panel + offset, accumulate)
             }
         }
         row += count
@@ -184,11 +184,11 @@ func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer
     if columns % 16 != 0 {
         var r = 0
         while r + 6 <= rows {
-            tile6x8(depth, a + r * aRow, aRow, aStep, b + panels * bPanel, bRow, c + r * cRow + 16 * panels, cRow, accumulate)
+            tile6x8(depth, a + r * aRow, aRow, b + panels * bPanel, bRow, c + r * cRow + 16 * panels, cRow, accumulate)
             r += 6
         }
         for r in r ..< rows {
-            tile1x8(depth, a + r * aRow, aStep, b + panels * bPanel, bRow, c + r * cRow + 16 * panels, accumulate)
+            tile1x8(depth, a + r * aRow, b + panels * bPanel, bRow, c + r * cRow + 16 * panels, accumulate)
         }
     }
 }
@@ -196,14 +196,12 @@ func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer
 /// Depth of a block of B's panel: 256 * 16 floats, half of a 32 KB first-level cache.
 let depthBlock = 256
 
-func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow: Int, aStep: Int,
-              b: UnsafePointer<Float>, bRow: Int, bPanel: Int, c: UnsafeMutablePointer<Float>, cRow: Int,
-              accumulate: Bool) {
+func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow: Int, b: UnsafePointer<Float>, bPanel: Int,
+              c: UnsafeMutablePointer<Float>, cRow: Int) {
     var done = 0
     repeat {
         let block = min(depthBlock, depth - done)
-        multiplyTiles(rows, 16 * panels, block, a + done * aStep, aRow, aStep, b + done * bRow, bRow, bPanel, c, cRow,
-                      accumulate || done > 0)
+        multiplyTiles(rows, 16 * panels, block, a + done, aRow, b + 16 * done, 16, bPanel, c, cRow, done > 0)
         done += block
     } while done < depth
 }

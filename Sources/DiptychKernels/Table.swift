@@ -37,10 +37,7 @@ private func makeTable() -> dp_kernels {
             convolvePoolBackward($0, act: $1!, weights: $2!, gradient: $3!, choice: $4!, weightGradient: $5!,
                                  biasGradient: $6!, actGradient: $7!, scratch: $8!)
         },
-        multiply: {
-            multiply(rows: $0, panels: $1, depth: $2, a: $3!, aRow: $4, aStep: $5, b: $6!, bRow: $7, bPanel: $8, c: $9!,
-                     cRow: $10, accumulate: $11)
-        },
+        multiply: { multiply(rows: $0, panels: $1, depth: $2, a: $3!, aRow: $4, b: $5!, bPanel: $6, c: $7!, cRow: $8) },
         count_nonzeros: { countNonzeros(rows: $0, width: $1, x: $2!, xRow: $3) },
         list_rows: { listRows(rows: $0, width: $1, x: $2!, xRow: $3, step: $4, lists: $5) },
         list_columns: { listColumns(rows: $0, width: $1, x: $2!, xRow: $3, step: $4, lists: $5) },

@@ -1,13 +1,10 @@
 extension Reference {
-    public static func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow: Int, aStep: Int,
-                                b: UnsafePointer<Float>, bRow: Int, bPanel: Int, c: UnsafeMutablePointer<Float>, cRow: Int,
-                                accumulate: Bool) {
+    public static func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow: Int, b: UnsafePointer<Float>,
+                                bPanel: Int, c: UnsafeMutablePointer<Float>, cRow: Int) {
         for row in 0 ..< rows {
             for column in 0 ..< 16 * panels {
-                var sum = accumulate ? Double(c[row * cRow + column]) : 0
-                for k in 0 ..< depth {
-                    sum += Double(a[row * aRow + k * aStep]) * Double(b[column / 16 * bPanel + k * bRow + column % 16])
-                }
+                var sum = 0.0
+                for k in 0 ..< depth { sum += Double(a[row * aRow + k]) * Double(b[column / 16 * bPanel + 16 * k + column % 16]) }
                 c[row * cRow + column] = Float(sum)
             }
         }

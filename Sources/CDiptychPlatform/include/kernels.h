@@ -192,11 +192,10 @@ typedef struct {
                                const uint8_t *choice, float *weight_gradient, float *bias_gradient,
                                float *act_gradient, float *scratch);
 
-    /* c[rows, 16 * panels] (+)= a[rows, depth] * b. a's element (r, k) is at a[r * a_row + k * a_step]; b's panels of
-     * 16 columns lie b_panel apart, its rows b_row. Each element is one chain of products in the order of k. */
-    void (*multiply)(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t depth, const float *a, ptrdiff_t a_row,
-                     ptrdiff_t a_step, const float *b, ptrdiff_t b_row, ptrdiff_t b_panel, float *c, ptrdiff_t c_row,
-                     bool accumulate);
+    /* c[rows, 16 * panels] = a[rows, depth] * b, whose panels [depth][16] lie b_panel apart. Each element is one chain of
+     * products in the order of depth. */
+    void (*multiply)(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t depth, const float *a, ptrdiff_t a_row, const float *b,
+                     ptrdiff_t b_panel, float *c, ptrdiff_t c_row);
 
     /* How many of x[rows, width] are not zero; width is a multiple of 8. */
     ptrdiff_t (*count_nonzeros)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row);

@@ -154,7 +154,7 @@ struct Pass {
                          into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
         // Lists are dearer by the value, and cost something to make: they win where less than half is left.
         guard layer.inputs >= 256, 2 * kernels.count_nonzeros(rows, layer.inputs, x, xRow) < rows * layer.inputs else {
-            return kernels.multiply(rows, panels, layer.inputs, x, xRow, 1, weights, 16, 16 * layer.inputs, target, targetRow, false)
+            return kernels.multiply(rows, panels, layer.inputs, x, xRow, weights, 16 * layer.inputs, target, targetRow)
         }
         // A block of four panels stays in the first-level cache, more of them in the second.
         let depth = panels <= 4 ? 128 : Int(DP_LIST_DEPTH)
