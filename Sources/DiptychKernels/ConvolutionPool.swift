@@ -34,20 +34,32 @@ private struct Tile {
 /// See kernels.h. A tile's convolutions reach 2 pixels beyond its windows.
 func liveTiles(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Float, list: UnsafeMutablePointer<Int32>) -> Int {
     let stride = shape.width + 2, grid = TileGrid(shape)
-    var count = 0
-    for number in 0 ..< grid.rows * grid.columns {
-        let tile = grid.tile(number)
-        let top = max(2 * tile.row - 2, 0), bottom = min(2 * tile.row + (tile.tall ? 5 : 3), shape.height - 1)
-        let left = max(2 * tile.column - 2, 0), right = min(2 * tile.column + (tile.wide ? 5 : 3), shape.width - 1)
-        var different = 0
-        var line = x + (top + 1) * stride + 1
-        for _ in top ... bottom {
-            for pixel in left ... right { different |= line[pixel] != background ? 1 : 0 }
-            line += stride
+    var count = 0, number = 0
+    // A bit for each column in which one of a row of tiles' pixels differs; images are at most 256 wide.
+    var columns = SIMD64<UInt8>()
+    withUnsafeMutableBytes(of: &columns) { columns in
+        for tileRow in 0 ..< grid.rows {
+            let first = grid.tile(tileRow * grid.columns)
+            let top = max(2 * first.row - 2, 0), bottom = min(2 * first.row + (first.tall ? 5 : 3), shape.height - 1)
+            var column = 0
+            while column < shape.width {
+                var different: UInt64 = 0
+                // The last eight reach into the border and the next row.
+                for row in top ... bottom { different |= dp_differ8(x + (row + 1) * stride + 1 + column, background) }
+                columns[column / 8] = UInt8(truncatingIfNeeded: column + 8 > shape.width ? different & 0xFF &>> UInt64(column + 8 - shape.width) : different)
+                column += 8
+            }
+            columns[column / 8] = 0
+            for tileColumn in 0 ..< grid.columns {
+                let tile = grid.tile(tileRow * grid.columns + tileColumn)
+                let left = max(2 * tile.column - 2, 0), right = min(2 * tile.column + (tile.wide ? 5 : 3), shape.width - 1)
+                let seen = UInt32(columns[left / 8]) | UInt32(columns[left / 8 + 1]) &<< 8
+                // Written always, kept only where it counts: no branch to mispredict.
+                list[count] = Int32(truncatingIfNeeded: number)
+                count += seen &>> UInt32(left % 8) & (1 &<< UInt32(right - left + 1) - 1) != 0 ? 1 : 0
+                number += 1
+            }
         }
-        // Written always, kept only where it counts: no branch to mispredict.
-        list[count] = Int32(truncatingIfNeeded: number)
-        count += different
     }
     return count
 }

@@ -17,17 +17,19 @@
 typedef float dp_float8 __attribute__((ext_vector_type(8)));
 static inline __attribute__((always_inline)) dp_float8 dp_sqrt(dp_float8 x) { return __builtin_elementwise_sqrt(x); }
 
-/* A bit for each of eight floats that is not zero. */
-static inline __attribute__((always_inline)) uint64_t dp_nonzero8(const float *x)
+/* A bit for each of eight floats that is not `usual`. */
+static inline __attribute__((always_inline)) uint64_t dp_differ8(const float *x, float usual)
 {
     typedef bool bool8 __attribute__((ext_vector_type(8)));
     dp_float8 values;
     uint8_t bits;
     __builtin_memcpy(&values, x, sizeof values);
-    const bool8 nonzero = __builtin_convertvector(values != 0, bool8);
-    __builtin_memcpy(&bits, &nonzero, sizeof bits);
+    const bool8 different = __builtin_convertvector(values != usual, bool8);
+    __builtin_memcpy(&bits, &different, sizeof bits);
     return bits;
 }
+
+static inline __attribute__((always_inline)) uint64_t dp_nonzero8(const float *x) { return dp_differ8(x, 0); }
 
 /* Moves those of eight floats that are alive to the front, and writes (first + index) * step for each; what follows them is
  * overwritten too. `order` holds their indices, a byte each. */
