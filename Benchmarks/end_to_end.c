@@ -1,13 +1,15 @@
 /* Whole runs through the shared library, one command a line on stdin, one number of seconds a line on stdout:
  *
  *   train ARCHITECTURE THREADS PAIRS EPOCHS BATCH [SHAPE]   one training run, without drawing the pairs
- *   predict ARCHITECTURE THREADS BATCH [SHAPE]              one pair of a batch, mean over about a quarter of a second
+ *   predict ARCHITECTURE THREADS BATCH [SHAPE]              one pair of a batch with a trained network, mean over about a
+ *                                                           quarter of a second
  *   process COMMAND...                                      one run of a command, from start to end; a second number is
  *                                                           its peak resident memory in KB
  *
  * ARCHITECTURE is 0 siamese, 1 rws, 2 mlp; SHAPE is HEIGHT WIDTH CHANNELS, the preset's 14 14 32 where it is missing.
- * "describe ARCHITECTURE SHAPE" answers with the network's description, "build" with the library's. Pairs are the bundled sample's digits; more pairs than those make are the
- * same digits in other pairings. "pairs N FILE" writes N pairs for the peers: images, targets, digits, raw. */
+ * "describe ARCHITECTURE SHAPE" answers with the network's description, "build" with the library's. Pairs are the bundled
+ * sample's digits; more pairs than those make are the same digits in other pairings. "pairs N FILE" writes N pairs for the
+ * peers: images, targets, digits, raw. */
 #define _DEFAULT_SOURCE
 #include <diptych.h>
 
@@ -100,11 +102,11 @@ static diptych_model *make_model(int architecture, shape s)
     return model;
 }
 
-static double train(int architecture, int threads, size_t count, int epochs, int batch, shape s)
+/* One run by the report's recipe; returns its seconds. */
+static double fit(diptych_model *model, int threads, size_t count, int epochs, int batch, shape s)
 {
     arrays a = make_arrays(count, s);
     diptych_pairs *pairs = NULL;
-    diptych_model *model = make_model(architecture, s);
     diptych_trainer_options options;
     double start;
     check(diptych_pairs_from_memory(a.images, a.targets, a.digits, count, s.height, s.width, &pairs));
@@ -115,25 +117,41 @@ static double train(int architecture, int threads, size_t count, int epochs, int
     start = seconds();
     check(diptych_train(model, pairs, &options, NULL, NULL));
     start = seconds() - start;
-    diptych_model_free(model);
     diptych_pairs_free(pairs);
     free_arrays(a);
     return start;
 }
 
-static double predict(int architecture, int threads, size_t batch, shape s)
+static double train(int architecture, int threads, size_t count, int epochs, int batch, shape s)
 {
-    arrays a = make_arrays(batch, s);
+    diptych_model *model = make_model(architecture, s);
+    double used = fit(model, threads, count, epochs, batch, s);
+    diptych_model_free(model);
+    return used;
+}
+
+/* The built-in model where it fits, or else five epochs of training: how much of a network is zero, and so skipped, is
+ * not what it is before any training. */
+static diptych_model *trained_model(int architecture, shape s)
+{
     diptych_model *model = NULL;
-    diptych_prediction *answers = malloc(batch * sizeof *answers);
-    double start, used;
-    size_t calls = 0;
-    if (!answers) exit(1);
     if (architecture == DIPTYCH_SIAMESE && s.height == preset.height && s.width == preset.width && s.channels == preset.channels) {
         check(diptych_model_default(&model));
     } else {
         model = make_model(architecture, s);
+        fit(model, 0, 1000, 5, 100, s);
     }
+    return model;
+}
+
+static double predict(int architecture, int threads, size_t batch, shape s)
+{
+    arrays a = make_arrays(batch, s);
+    diptych_model *model = trained_model(architecture, s);
+    diptych_prediction *answers = malloc(batch * sizeof *answers);
+    double start, used;
+    size_t calls = 0;
+    if (!answers) exit(1);
     for (int i = 0; i < 3; i++) check(diptych_predict(model, a.images, batch, threads, answers, NULL));
     start = seconds();
     do {

@@ -1,3 +1,4 @@
+import CDiptychPlatform
 import DiptychReference
 import Testing
 
@@ -129,6 +130,11 @@ import Testing
         (d.mlpWidth1, d.mlpWidth2) = (index * 20 + 1, 300)
         d.dropout = index % 2 == 0 ? 0 : 0.3
         return Case(description: d, pairs: 2)
+    } + [NetworkDescription.Architecture.rws, .mlp].map { architecture in
+        // More rows than a list holds, of each image alone, too.
+        var d = NetworkDescription.tiny(architecture, height: 6, width: 7, classes: 4, dropout: 0.5)
+        (d.fc1Width, d.fc2Width) = (300, 20)
+        return Case(description: d, pairs: Int(DP_LIST_DEPTH) + 9)
     }
 
     /// Other sizes, classes and widths: the loss, and every tensor's gradient along a random direction of ones and minus
