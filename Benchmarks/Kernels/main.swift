@@ -56,7 +56,7 @@ func measure(_ table: dp_kernels) -> [Result] {
         }
     }
     // As BackwardPass lays them: not a multiple of 4 KB apart.
-    let a = floats(3 * act + 208, 6, scale: 0)
+    let gap = 13 * 16, a = floats(3 * act + gap, 6, scale: 0)
     let pooled = floats(2 * features, 7), scratch = floats(400_000, 8)
     let choice = UnsafeMutableRawPointer(floats(2 * features, 9)).assumingMemoryBound(to: UInt8.self)
     let conv1 = 196 * 9 * 32, conv2 = 196 * 9 * 32 * 32
@@ -71,7 +71,7 @@ func measure(_ table: dp_kernels) -> [Result] {
     add("live_tiles", 0) { _ = table.live_tiles(shape, x, 2, found) }
     add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, scratch) }
 
-    let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + 208
+    let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + gap
     for percent in [72, 45, 24, 20] {
         // Dropout and the loss leave a gradient wherever the pooled value is positive.
         let gradient = floats(features, 12, scale: 0.01)
@@ -94,8 +94,9 @@ func measure(_ table: dp_kernels) -> [Result] {
         table.multiply(200, 8, 1568, big, 6272, w, 16 * 1568, out, 1568)
     }
     // What is left behind a ReLU, and of the gradient that comes back through one and a dropout.
-    let lists = dp_lists(values: floats(64 * 528, 16), places: UnsafeMutablePointer<Int32>.allocate(capacity: 64 * 528),
-                         counts: UnsafeMutablePointer<Int32>.allocate(capacity: 64))
+    let listed = Int(DP_LISTS * DP_LIST_STRIDE)
+    let lists = dp_lists(values: floats(listed, 16), places: UnsafeMutablePointer<Int32>.allocate(capacity: listed),
+                         counts: UnsafeMutablePointer<Int32>.allocate(capacity: Int(DP_LISTS)))
     func thin(_ x: UnsafeMutablePointer<Float>, _ count: Int, percent: Float) {
         let random = Random(seed: 8, purpose: .dropout)
         for i in 0 ..< count where random.uniform(step: 2, index: UInt64(i)) * 100 >= percent { x[i] = 0 }

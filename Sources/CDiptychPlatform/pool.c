@@ -93,8 +93,8 @@ dp_pool *dp_pool_create(int threads)
     return pool;
 }
 
-/* Starts the workers with every signal blocked, so that the host's handlers run on the host's threads. */
-static bool start_workers(dp_pool *pool)
+/* With every signal blocked, so that the host's handlers run on the host's threads. */
+bool dp_pool_start(dp_pool *pool)
 {
     sigset_t all, before;
     if (pool->process != getpid()) reset(pool); /* a fork left the workers behind */
@@ -129,7 +129,7 @@ bool dp_pool_run(dp_pool *pool, size_t count, dp_pool_body body, void *context)
         for (size_t item = 0; item < count; item++) body(context, item, 0);
         return true;
     }
-    if (!start_workers(pool)) return false;
+    if (!dp_pool_start(pool)) return false;
     pool->body = body;
     pool->context = context;
     pool->count = count;

@@ -46,7 +46,8 @@ func liveTiles(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Floa
                 var different: UInt64 = 0
                 // The last eight reach into the border and the next row.
                 for row in top ... bottom { different |= dp_differ8(x + (row + 1) * stride + 1 + column, background) }
-                columns[column / 8] = UInt8(truncatingIfNeeded: column + 8 > shape.width ? different & 0xFF &>> UInt64(column + 8 - shape.width) : different)
+                let beyond = max(column + 8 - shape.width, 0)
+                columns[column / 8] = UInt8(truncatingIfNeeded: different & (0xFF &>> UInt64(beyond)))
                 column += 8
             }
             columns[column / 8] = 0
@@ -56,7 +57,7 @@ func liveTiles(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Floa
                 let seen = UInt32(columns[left / 8]) | UInt32(columns[left / 8 + 1]) &<< 8
                 // Written always, kept only where it counts: no branch to mispredict.
                 list[count] = Int32(truncatingIfNeeded: number)
-                count += seen &>> UInt32(left % 8) & (1 &<< UInt32(right - left + 1) - 1) != 0 ? 1 : 0
+                count += (seen &>> UInt32(left % 8)) & ((1 &<< UInt32(right - left + 1)) - 1) != 0 ? 1 : 0
                 number += 1
             }
         }

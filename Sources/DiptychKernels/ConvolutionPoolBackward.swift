@@ -7,39 +7,42 @@ import CDiptychPlatform
 //   weight_gradient[channel][tap] += value * act[position + tap]      in registers
 //   act_gradient[position + tap]  += value * weights[channel][tap]    the filter in registers
 //
-// A pass takes one row of taps and 16 of the input's channels: twelve registers, and half of both images stays in the
-// first-level cache.
+// A pass takes one row of taps and 16 of the input's channels (of the last 8, two rows): twelve registers, and of the
+// preset's images half of both stays in the first-level cache.
 
-/// Six vectors: three pixels' 16 channels.
+/// Three pixels' eight channels, twice: the second eight lie `imageStep` and `tapStep` further on.
 @inline(__always)
-private func addBoth16(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int,
-                       act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
-                       actGradient: UnsafeMutablePointer<Float>) {
+private func addTwice(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int, imageStep: Int,
+                      tapStep: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
+                      actGradient: UnsafeMutablePointer<Float>) {
     let second = channels, third = 2 * channels
-    let w0 = weights.vector(0), w1 = weights.vector(8), w2 = weights.vector(second), w3 = weights.vector(second + 8)
-    let w4 = weights.vector(third), w5 = weights.vector(third + 8)
-    let sum = weightGradient
-    var s0 = sum.vector(0), s1 = sum.vector(8), s2 = sum.vector(second), s3 = sum.vector(second + 8)
-    var s4 = sum.vector(third), s5 = sum.vector(third + 8)
+    let low = weights, high = weights + tapStep
+    let w0 = low.vector(0), w1 = low.vector(second), w2 = low.vector(third)
+    let w3 = high.vector(0), w4 = high.vector(second), w5 = high.vector(third)
+    let lowSum = weightGradient, highSum = weightGradient + tapStep
+    var s0 = lowSum.vector(0), s1 = lowSum.vector(second), s2 = lowSum.vector(third)
+    var s3 = highSum.vector(0), s4 = highSum.vector(second), s5 = highSum.vector(third)
     for k in 0 ..< count {
         let patch = Int(patches[k]), value = Vector(repeating: values[k])
-        let x = act + patch, g = actGradient + patch
-        s0 = fma(s0, value, x.vector(0)); s1 = fma(s1, value, x.vector(8))
-        s2 = fma(s2, value, x.vector(second)); s3 = fma(s3, value, x.vector(second + 8))
-        s4 = fma(s4, value, x.vector(third)); s5 = fma(s5, value, x.vector(third + 8))
-        g.store(fma(g.vector(0), value, w0), 0); g.store(fma(g.vector(8), value, w1), 8)
-        g.store(fma(g.vector(second), value, w2), second); g.store(fma(g.vector(second + 8), value, w3), second + 8)
-        g.store(fma(g.vector(third), value, w4), third); g.store(fma(g.vector(third + 8), value, w5), third + 8)
+        let x = act + patch, y = x + imageStep, g = actGradient + patch, h = g + imageStep
+        s0 = fma(s0, value, x.vector(0)); s1 = fma(s1, value, x.vector(second)); s2 = fma(s2, value, x.vector(third))
+        s3 = fma(s3, value, y.vector(0)); s4 = fma(s4, value, y.vector(second)); s5 = fma(s5, value, y.vector(third))
+        g.store(fma(g.vector(0), value, w0), 0)
+        g.store(fma(g.vector(second), value, w1), second)
+        g.store(fma(g.vector(third), value, w2), third)
+        h.store(fma(h.vector(0), value, w3), 0)
+        h.store(fma(h.vector(second), value, w4), second)
+        h.store(fma(h.vector(third), value, w5), third)
     }
-    sum.store(s0, 0); sum.store(s1, 8); sum.store(s2, second); sum.store(s3, second + 8)
-    sum.store(s4, third); sum.store(s5, third + 8)
+    lowSum.store(s0, 0); lowSum.store(s1, second); lowSum.store(s2, third)
+    highSum.store(s3, 0); highSum.store(s4, second); highSum.store(s5, third)
 }
 
-/// Three vectors: the last 8 channels, where their number is odd times 8.
+/// The same once.
 @inline(__always)
-private func addBoth8(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int,
-                      act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
-                      actGradient: UnsafeMutablePointer<Float>) {
+private func addOnce(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int,
+                     act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
+                     actGradient: UnsafeMutablePointer<Float>) {
     let second = channels, third = 2 * channels
     let w0 = weights.vector(0), w1 = weights.vector(second), w2 = weights.vector(third)
     let sum = weightGradient
@@ -102,16 +105,21 @@ func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, wei
     var block = 0
     while block < channels {
         for channel in 0 ..< channels where counts[channel] > 0 {
-            let count = Int(counts[channel]), list = channel * windows
-            for tapRow in 0 ..< 3 {
-                let taps = channel * filter + tapRow * length + block, image = tapRow * line + block
-                if block + 16 <= channels {
-                    addBoth16(count, patches + list, values + list, channels: channels, act: act + image, weights: weights + taps,
-                              weightGradient: weightGradient + taps, actGradient: actGradient + image)
-                } else {
-                    addBoth8(count, patches + list, values + list, channels: channels, act: act + image, weights: weights + taps,
-                             weightGradient: weightGradient + taps, actGradient: actGradient + image)
+            let count = Int(counts[channel]), patches = patches + channel * windows, values = values + channel * windows
+            let weights = weights + channel * filter + block, sums = weightGradient + channel * filter + block
+            let act = act + block, actGradient = actGradient + block
+            if block + 16 <= channels {
+                for tapRow in 0 ..< 3 {
+                    let taps = tapRow * length, image = tapRow * line
+                    addTwice(count, patches, values, channels: channels, imageStep: 8, tapStep: 8, act: act + image, weights: weights + taps,
+                             weightGradient: sums + taps, actGradient: actGradient + image)
                 }
+            } else {
+                addTwice(count, patches, values, channels: channels, imageStep: line, tapStep: length, act: act, weights: weights,
+                         weightGradient: sums, actGradient: actGradient)
+                let taps = 2 * length, image = 2 * line
+                addOnce(count, patches, values, channels: channels, act: act + image, weights: weights + taps, weightGradient: sums + taps,
+                        actGradient: actGradient + image)
             }
         }
         block += 16

@@ -2,9 +2,9 @@ import CDiptychPlatform
 
 // Activations behind a ReLU, and gradients that come back through one, are mostly zero: what is multiplied by zero is
 // skipped. A list holds the values of a row that are not zero and where their rows of B begin. The products are those of
-// `multiply` without the zeros, in the same order: the result has the same bits.
+// `multiply` without the zeros, in the same order: the result has the same bits, but for the sign of a zero.
 
-/// How many of x[rows, width] are not zero; NaN is not.
+/// How many of x[rows, width] are not zero. NaN counts.
 func countNonzeros(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int) -> Int {
     var total = 0
     for row in 0 ..< rows {
@@ -18,23 +18,9 @@ func countNonzeros(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int) ->
     return total
 }
 
-/// For each set of eight, as bits: its members, a byte each.
-nonisolated(unsafe) private let members: UnsafeMutablePointer<UInt64> = {
-    let members = UnsafeMutablePointer<UInt64>.allocate(capacity: 256)
-    for set in 0 ..< 256 {
-        var word: UInt64 = 0, count: UInt64 = 0
-        for member in 0 ..< 8 where set >> member & 1 == 1 {
-            word |= UInt64(member) << (8 * count)
-            count += 1
-        }
-        members[set] = word
-    }
-    return members
-}()
-
 /// A list for each row of x.
 func listRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, step: Int, lists: dp_lists) {
-    let members = members, step = Int32(truncatingIfNeeded: step)
+    let step = Int32(truncatingIfNeeded: step)
     for row in 0 ..< rows {
         let x = x + row * xRow
         var values = lists.values + row * Int(DP_LIST_STRIDE), places = lists.places + row * Int(DP_LIST_STRIDE)
@@ -42,7 +28,7 @@ func listRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, step: I
         var column = 0
         while column < width {
             let alive = dp_nonzero8(x + column)
-            dp_compress8(x + column, members[Int(truncatingIfNeeded: alive)], Int32(truncatingIfNeeded: column), step, values, places)
+            dp_compress8(x + column, UInt8(truncatingIfNeeded: alive), Int32(truncatingIfNeeded: column), step, values, places)
             let count = alive.nonzeroBitCount
             values += count
             places += count
@@ -149,8 +135,8 @@ func multiplyLists(count: Int, panels: Int, lists: dp_lists, b: UnsafePointer<Fl
                    c: UnsafeMutablePointer<Float>, cRow: Int, cPanel: Int, accumulate: Bool) {
     var panel = 0
     while panel < panels {
-        // Of the last panels eight are twice four: a list's beginning and end cost as much as two panels.
-        let left = panels - panel, width = left == 4 || left == 5 || left == 8 ? 4 : left >= 6 ? 6 : 1
+        // Of the last panels eight are twice four, nine too: a list's beginning and end cost as much as two panels.
+        let left = panels - panel, width = left == 4 || left == 5 || left == 8 || left == 9 ? 4 : left >= 6 ? 6 : 1
         let b = b + panel * bPanel, c = c + panel * cPanel
         for row in 0 ..< count {
             let n = Int(lists.counts[row]), c = c + row * cRow

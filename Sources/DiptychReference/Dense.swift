@@ -1,4 +1,9 @@
 extension Reference {
+    /// What is not zero in a line, and where.
+    public static func list(_ line: [Float], step: Int) -> [(place: Int32, value: Float)] {
+        line.enumerated().filter { $0.element != 0 }.map { (Int32($0.offset * step), $0.element) }
+    }
+
     public static func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow: Int, b: UnsafePointer<Float>,
                                 bPanel: Int, c: UnsafeMutablePointer<Float>, cRow: Int) {
         for row in 0 ..< rows {

@@ -31,15 +31,18 @@ static inline __attribute__((always_inline)) uint64_t dp_differ8(const float *x,
 
 static inline __attribute__((always_inline)) uint64_t dp_nonzero8(const float *x) { return dp_differ8(x, 0); }
 
-/* Moves those of eight floats that are alive to the front, and writes (first + index) * step for each; what follows them is
- * overwritten too. `order` holds their indices, a byte each. */
-static inline __attribute__((always_inline)) void dp_compress8(const float *x, uint64_t order, int32_t first, int32_t step,
+/* For each set of eight, as bits: its members in their order, a byte each. */
+extern const uint64_t dp_members[256];
+
+/* Moves those of eight floats that are in `set` to the front, and writes (first + index) * step for each; what follows them
+ * is overwritten too. */
+static inline __attribute__((always_inline)) void dp_compress8(const float *x, uint8_t set, int32_t first, int32_t step,
                                                                float *values, int32_t *places)
 {
     typedef int32_t int8x __attribute__((ext_vector_type(8)));
     typedef uint8_t byte8 __attribute__((ext_vector_type(8)));
     byte8 bytes;
-    __builtin_memcpy(&bytes, &order, sizeof bytes);
+    __builtin_memcpy(&bytes, &dp_members[set], sizeof bytes);
     const int8x index = __builtin_convertvector(bytes, int8x), place = (index + first) * step;
     dp_float8 moved;
 #ifdef __AVX2__
@@ -142,8 +145,8 @@ static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
     return 8 * (DP_CONV_POOL_TILES + 1) + 36 * (8 + 2 * (DP_CONV_POOL_TILES * channels + 16));
 }
 
-/* Lists of the values of a row that are not zero, in their order, for matrix products that skip the zeros. */
-/* A multiple of 4 KB apart, they would all begin in one set of the first-level cache. */
+/* Lists of the values of a row that are not zero, in their order, for matrix products that skip the zeros. They lie a little
+ * further apart than they are long: 2 KB apart, all would begin in two of the first-level cache's 64 sets. */
 enum { DP_LISTS = 64, DP_LIST_DEPTH = 512, DP_LIST_STRIDE = DP_LIST_DEPTH + 16 };
 typedef struct {
     float *values;   /* [list][DP_LIST_STRIDE] */
@@ -178,7 +181,7 @@ typedef struct {
     /* Tiles are the 2 x 2 pool windows that conv_pool works on at a time, ceil(windows / 2) in each direction; where the
      * windows are odd in number, the first tile has one row or column of them. Lists the tiles that see anything but
      * background: those for which one of the pixels of x (a bordered plane) under cl1 and cl2, up to 2 beyond the
-     * windows' own, differs from it; the border does not count. Returns their number. */
+     * windows' own, differs from it; the border does not count. Returns their number. Images are 4 to 256 wide. */
     ptrdiff_t (*live_tiles)(dp_conv_shape shape, const float *x, float background, int32_t *list);
 
     /* pooled[windows, channels] = max over each window of relu(conv3x3(act) + bias), choice = which of the four it
@@ -199,7 +202,7 @@ typedef struct {
     void (*multiply)(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t depth, const float *a, ptrdiff_t a_row, const float *b,
                      ptrdiff_t b_panel, float *c, ptrdiff_t c_row);
 
-    /* How many of x[rows, width] are not zero; width is a multiple of 8. */
+    /* How many of x[rows, width] are not zero, NaN among them; width is a multiple of 8. */
     ptrdiff_t (*count_nonzeros)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row);
 
     /* Lists what is not zero in x[rows, width], of each row or of each column: at most DP_LISTS lists of at most
@@ -207,8 +210,8 @@ typedef struct {
     void (*list_rows)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, ptrdiff_t step, dp_lists lists);
     void (*list_columns)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, ptrdiff_t step, dp_lists lists);
 
-    /* c[count, 16 * panels] (+)= a * b, a being `count` lists: multiply's very bits, where b is finite. Panel p of b begins
-     * at b + p * b_panel, of row r of c at c + r * c_row + p * c_panel. */
+    /* c[count, 16 * panels] (+)= a * b, a being `count` lists: multiply's result to the bit, but for the sign of a zero,
+     * where b is finite. Panel p of b begins at b + p * b_panel, of row r of c at c + r * c_row + p * c_panel. */
     void (*multiply_lists)(ptrdiff_t count, ptrdiff_t panels, dp_lists lists, const float *b, ptrdiff_t b_panel, float *c,
                            ptrdiff_t c_row, ptrdiff_t c_panel, bool accumulate);
 

@@ -61,7 +61,8 @@ bool dp_use_avx2(void);
  * (thread 0) and threads - 1 others; it returns when all are done. One caller at a time. Safe after fork(). */
 typedef struct dp_pool dp_pool;
 typedef void (*dp_pool_body)(void *context, size_t item, size_t thread);
-dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads start at the first run */
+dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads start at the first run with more than one item */
+bool dp_pool_start(dp_pool *pool); /* starts them now; false: not all could be started */
 bool dp_pool_run(dp_pool *pool, size_t count, dp_pool_body body, void *context); /* false: no thread could start */
 void dp_pool_free(dp_pool *pool);
 

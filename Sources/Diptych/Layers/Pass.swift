@@ -149,14 +149,15 @@ struct Pass {
         }
     }
 
-    /// x times weights, in either of two ways with the same bits: as it stands, or by lists of what is not zero in x.
+    /// x times weights, in either of two ways with the same bits where the weights are finite: as it stands, or by lists of what is
+    /// not zero in x.
     private func product(_ layer: DenseLayer, rows: Int, panels: Int, x: UnsafePointer<Float>, xRow: Int, weights: UnsafePointer<Float>,
                          into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
-        // Lists are dearer by the value, and cost something to make: they win where less than half is left.
+        // Lists are dearer by the value, and cost something to make: they win in long rows of which less than half is left.
         guard layer.inputs >= 256, 2 * kernels.count_nonzeros(rows, layer.inputs, x, xRow) < rows * layer.inputs else {
             return kernels.multiply(rows, panels, layer.inputs, x, xRow, weights, 16 * layer.inputs, target, targetRow)
         }
-        // A block of four panels stays in the first-level cache, more of them in the second.
+        // A block of four panels stays in the first-level cache. More panels do not, so there longer lists are better.
         let depth = panels <= 4 ? 128 : Int(DP_LIST_DEPTH)
         var done = 0
         while done < layer.inputs {

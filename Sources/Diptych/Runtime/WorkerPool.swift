@@ -19,10 +19,17 @@ final class WorkerPool: @unchecked Sendable {
 
     deinit { dp_pool_free(pool) }
 
+    /// Starts the threads, which the first run would do.
+    func start() throws(DiptychError) {
+        guard dp_pool_start(pool) else { throw noThreads }
+    }
+
     /// Calls body(context, item, thread) for item in 0 ..< count, thread in 0 ..< threads; returns when all are done.
     func run(_ count: Int, _ context: UnsafeMutableRawPointer, _ body: Body) throws(DiptychError) {
-        guard dp_pool_run(pool, count, body, context) else {
-            throw DiptychError(.system, "cannot start \(threads - 1) worker threads; use fewer threads")
-        }
+        guard dp_pool_run(pool, count, body, context) else { throw noThreads }
+    }
+
+    private var noThreads: DiptychError {
+        DiptychError(.system, "cannot start \(threads - 1) worker threads; use fewer threads")
     }
 }

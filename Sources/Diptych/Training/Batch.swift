@@ -92,6 +92,8 @@ final class Batch: @unchecked Sendable {
         average?.prepare(step: step)
         let network = model.network
         let context = Unmanaged.passUnretained(self).toOpaque()
+        // Threads that cannot be started must not stop a step halfway.
+        try pool.start()
 
         try pool.run(count, context) { context, item, thread in Batch.from(context).loadAndConvolve(pair: item, thread) }
         for index in network.dense.indices {
@@ -108,7 +110,7 @@ final class Batch: @unchecked Sendable {
         }
         try pool.run(convolutionUpdates.count, context) { context, item, thread in Batch.from(context).updateConvolutions(item, thread) }
         try pool.run(1 + denseUpdates.count, context) { context, item, thread in
-            // What is derived from the convolutions' weights: the longest item, so the first.
+            // What is derived from the convolutions' weights, the longest item where there are convolutions: so it comes first.
             item == 0 ? Batch.from(context).model.weightsChanged() : Batch.from(context).updateDense(item - 1, thread)
         }
     }

@@ -117,7 +117,7 @@ import Testing
 
     @Test(arguments: KernelTable.all) func liveTiles(_ table: KernelTable) {
         var random = Keyed(10)
-        for shape in Self.shapes {
+        for shape in Self.shapes + [63, 64, 65, 255, 256].map({ dp_conv_shape(height: 7, width: $0, channels: 8) }) {
             let background = Float(-0.42)
             for blank in [1, 0.99, 0.9, 0.5, 0] {
                 // Background with a few other pixels, the smallest difference among them; the border is no background.

@@ -25,7 +25,7 @@ import Testing
     }
 
     private static func expect(_ actual: [(place: Int32, value: Float)], _ line: [Float], step: Int, _ comment: Comment) {
-        let expected = line.enumerated().filter { $0.element != 0 }.map { (place: Int32($0.offset * step), value: $0.element) }
+        let expected = Reference.list(line, step: step)
         #expect(actual.map(\.place) == expected.map(\.place) && bits(actual.map(\.value)) == bits(expected.map(\.value)), comment)
     }
 

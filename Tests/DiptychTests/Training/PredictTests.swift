@@ -28,6 +28,42 @@ import Testing
         }
     }
 
+    /// Pairs that leave more and less than half of fc1's inputs, so that it goes by lists or not as their block decides.
+    @Test func emptyNeighboursDoNotShow() throws {
+        var d = NetworkDescription.tiny(.siamese, height: 14, width: 14)
+        d.channels = 16
+        let model = try Model(d, seed: 2), count = 24, pixels = 2 * d.height * d.width
+        model.standardise(mean: 120, standardDeviation: 70)
+        // The biases decide what a blank image leaves: nothing.
+        let bias = model.network.tensor(named: "cl2.bias")!
+        try [Float](repeating: -1.5, count: bias.count).withUnsafeBufferPointer { try model.setTensor("cl2.bias", to: $0) }
+        var random = Keyed(32)
+        let images = (0 ..< count * pixels).map { $0 / pixels % 3 == 0 ? Float.random(in: 0 ... 10_000, using: &random) : 120 }
+        func pair(_ index: Int) -> [Float] { Array(images[index * pixels ..< (index + 1) * pixels]) }
+        let together = try model.predictions(images, threads: 1).map(\.words)
+        #expect(try (0 ..< count).flatMap { try model.predictions(pair($0), threads: 1).map(\.words) } == together)
+        func alive(_ index: Int) throws -> Double {
+            let features = try Self.features(model, pair(index))
+            return Double(features.filter { $0 != 0 }.count) / Double(features.count)
+        }
+        #expect(try alive(0) > 0.6)
+        #expect(try alive(1) < 0.25)
+    }
+
+    /// fc1's inputs for one pair.
+    private static func features(_ model: Model, _ images: [Float]) throws -> [Float] {
+        let layout = PassLayout(model.network, pairs: 1), row = model.network.dense[0].inputs
+        let memory = try Buffer<Float>(count: layout.floats + Pass.scratch(model.network), for: "a test")
+        let pass = Pass(model: model, layout: layout, base: memory.pointer)
+        return withExtendedLifetime(memory) {
+            for image in 0 ..< 2 {
+                images.withUnsafeBufferPointer { pass.load($0.baseAddress! + image * images.count / 2, image: image) { $0 } }
+            }
+            pass.run(pairs: 1, scratch: memory.pointer + layout.floats)
+            return Array(UnsafeBufferPointer(start: memory.pointer + layout.features, count: 2 * row))
+        }
+    }
+
     @Test func bytesAreTheSameAsFloats() throws {
         for d in Self.descriptions {
             let model = try Model(d, seed: 2), count = 20
