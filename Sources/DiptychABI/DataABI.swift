@@ -48,10 +48,10 @@ public func diptych_dataset_get(_ dataset: OpaquePointer!, _ out_height: UnsafeM
         let dataset = try object(dataset, Dataset.self, "dataset")
         out_height?.pointee = Int32(dataset.height)
         out_width?.pointee = Int32(dataset.width)
-        out_images?.update(from: dataset.images.pointer, count: dataset.images.count)
+        out_images?.copy(from: dataset.images.pointer, count: dataset.images.count)
         guard let out_labels else { return }
         if let labels = dataset.labels {
-            out_labels.update(from: labels.pointer, count: labels.count)
+            out_labels.copy(from: labels.pointer, count: labels.count)
         } else {
             out_labels.update(repeating: -1, count: dataset.count)
         }
@@ -95,11 +95,11 @@ public func diptych_pairs_get(_ pairs: OpaquePointer!, _ out_height: UnsafeMutab
         let pairs = try object(pairs, Pairs.self, "pairs")
         out_height?.pointee = Int32(pairs.height)
         out_width?.pointee = Int32(pairs.width)
-        out_images?.update(from: pairs.images.pointer, count: pairs.images.count)
-        out_targets?.update(from: pairs.targets.pointer, count: pairs.targets.count)
+        out_images?.copy(from: pairs.images.pointer, count: pairs.images.count)
+        out_targets?.copy(from: pairs.targets.pointer, count: pairs.targets.count)
         guard let out_digits else { return }
         if let digits = pairs.digits {
-            out_digits.update(from: digits.pointer, count: digits.count)
+            out_digits.copy(from: digits.pointer, count: digits.count)
         } else {
             out_digits.update(repeating: -1, count: 2 * pairs.count)
         }

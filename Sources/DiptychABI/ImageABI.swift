@@ -40,7 +40,7 @@ private func deliver(_ options: UnsafePointer<diptych_image_options>?, _ out_pix
         if let out_pixels {
             try checkCapacity(capacity, needed: count, "the image")
             let pixels = try load(options)
-            withExtendedLifetime(pixels) { out_pixels.update(from: pixels.pointer, count: count) }
+            withExtendedLifetime(pixels) { out_pixels.copy(from: pixels.pointer, count: count) }
         } else {
             try checkCapacity(capacity, exactly: 0)
         }

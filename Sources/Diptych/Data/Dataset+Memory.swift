@@ -30,6 +30,6 @@ extension Dataset {
 extension Buffer {
     convenience init(copying source: UnsafePointer<Element>, count: Int, for what: StaticString) throws(DiptychError) {
         try self.init(count: count, for: what)
-        pointer.update(from: source, count: count)
+        pointer.copy(from: source, count: count)
     }
 }

@@ -38,7 +38,7 @@ extension Pairs {
         }
         var copiedDigits: Buffer<Int32>?
         if let digits { copiedDigits = try Buffer(copying: digits, count: 2 * count, for: "pairs") }
-        copiedImages.pointer.update(from: images, count: pixels)
+        copiedImages.pointer.copy(from: images, count: pixels)
         return Pairs(count: count, height: height, width: width, images: copiedImages, targets: copiedTargets,
                      digits: copiedDigits)
     }

@@ -18,10 +18,10 @@ func slidingMaximum(of image: GreyImage<Float>, reach: Int, negated: Bool = fals
         }
         for column in 0 ..< width { padded[column] = negated ? -source[column] : source[column] }
         takeMaxima(line.pointer, count: line.count, stride: 1, length: length)
-        (rows.pixels.pointer + (row + reach) * width).update(from: line.pointer, count: width)
+        (rows.pixels.pointer + (row + reach) * width).copy(from: line.pointer, count: width)
     }
     takeMaxima(rows.pixels.pointer, count: rows.pixels.count, stride: width, length: length)
-    result.pixels.pointer.update(from: rows.pixels.pointer, count: result.pixels.count)
+    result.pixels.pointer.copy(from: rows.pixels.pointer, count: result.pixels.count)
     return result
 }
 

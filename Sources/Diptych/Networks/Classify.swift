@@ -20,8 +20,8 @@ extension Model {
     public func compare(_ first: Buffer<Float>, _ second: Buffer<Float>) throws(DiptychError) -> Prediction {
         let pixels = description.height * description.width
         let pair = try Buffer<Float>(count: 2 * pixels, for: "a pair of images")
-        pair.pointer.update(from: first.pointer, count: min(pixels, first.count))
-        (pair.pointer + pixels).update(from: second.pointer, count: min(pixels, second.count))
+        pair.pointer.copy(from: first.pointer, count: min(pixels, first.count))
+        (pair.pointer + pixels).copy(from: second.pointer, count: min(pixels, second.count))
         let answer = try Buffer<Prediction>(count: 1, for: "an answer")
         try predict(pair.pointer, count: 1, threads: 1, into: answer.pointer)
         return answer[0]

@@ -129,7 +129,7 @@ private struct PredictJob {
                 head[first + pair] = headLogit(pass, pair: pair)
                 let count = model.description.classes, row = padded(count)
                 for image in 0 ..< 2 {
-                    (classes + (2 * (first + pair) + image) * count).update(from: pass.logits + (2 * pair + image) * row, count: count)
+                    (classes + (2 * (first + pair) + image) * count).copy(from: pass.logits + (2 * pair + image) * row, count: count)
                 }
             }
         }
@@ -152,8 +152,8 @@ private struct PredictJob {
             if b[j] > b[second] { second = j }
         }
         if let classProbabilities {
-            classProbabilities.update(from: a, count: classes)
-            (classProbabilities + classes).update(from: b, count: classes)
+            classProbabilities.copy(from: a, count: classes)
+            (classProbabilities + classes).copy(from: b, count: classes)
         }
         let z = headLogit(pass, pair: pair)
         let byHead = z > 0, byMarginal = marginal > 0.5

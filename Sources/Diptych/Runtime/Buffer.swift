@@ -26,6 +26,16 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     public var span: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: pointer, count: count) }
 }
 
+extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
+    /// Copies memory that does not overlap. `update(from:count:)` becomes a call for every element where the compiler
+    /// optimises for size.
+    @inline(__always)
+    public func copy(from source: UnsafePointer<Pointee>, count: Int) { memcpy(self, source, count * MemoryLayout<Pointee>.stride) }
+
+    @inline(__always)
+    public func copy(from source: UnsafeMutablePointer<Pointee>, count: Int) { copy(from: UnsafePointer(source), count: count) }
+}
+
 /// a * b * c, or `limit` naming `what` where it does not fit.
 func product(_ factors: Int..., of what: StaticString) throws(DiptychError) -> Int {
     var result = 1

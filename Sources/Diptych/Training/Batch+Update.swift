@@ -75,7 +75,7 @@ extension Batch {
 
     private func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {
         if let gradientCapture {
-            (gradientCapture.pointer + offset).update(from: gradient, count: count)
+            (gradientCapture.pointer + offset).copy(from: gradient, count: count)
         } else {
             optimizer.apply(offset: offset, count: count, gradient: gradient, parameters: model.parameters.pointer)
             average?.add(model.parameters, offset: offset, count: count)

@@ -65,7 +65,7 @@ extension Model {
             }
             start += count
         }
-        confusion?.update(from: counts.pointer, count: counts.count)
+        confusion?.copy(from: counts.pointer, count: counts.count)
         guard pairs.count > 0 else { return Evaluation() }
         let count = Double(pairs.count)
         var result = Evaluation(count: pairs.count, error: Double(wrong) / count, bce: bce / count)
