@@ -65,165 +65,146 @@ func liveTiles(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Floa
     return count
 }
 
-/// A tile's patch of inputs to its rows of v: v[point][slot][channel], `point` floats apart.
-@inline(__always)
-private func transformInput(tall: Bool, wide: Bool, _ channels: Int, _ patch: UnsafePointer<Float>, _ line: Int,
-                            _ v: UnsafeMutablePointer<Float>, _ point: Int, _ scratch: UnsafeMutablePointer<Float>) {
-    let scratchRow = 8 * points.tall
-    var c = 0
-    while c < channels {
-        for x in 0 ..< (wide ? points.tall : points.short) {
-            let source = patch + x * channels + c
-            tall ? inputLine6(source, line, scratch + 8 * x, scratchRow) : inputLine4(source, line, scratch + 8 * x, scratchRow)
-        }
-        for y in 0 ..< (tall ? points.tall : points.short) {
-            let source = UnsafePointer(scratch + y * scratchRow), target = v + points.tall * y * point + c
-            wide ? inputLine6(source, 8, target, point) : inputLine4(source, 8, target, point)
-        }
-        c += 8
-    }
+/// What a tile's size is, known to the compiler.
+private protocol TileKind {
+    static var tall: Bool { get }
+    static var wide: Bool { get }
 }
 
-/// A tile's products to its windows; `windowRow` is the floats of a row of windows.
-@inline(__always)
-private func transformOutput(tall: Bool, wide: Bool, _ channels: Int, _ m: UnsafePointer<Float>, _ point: Int,
-                             _ bias: UnsafePointer<Float>, _ windowRow: Int, _ pooled: UnsafeMutablePointer<Float>,
-                             _ choice: UnsafeMutablePointer<UInt8>, _ scratch: UnsafeMutablePointer<Float>) {
-    let scratchRow = 8 * points.tall
-    var c = 0
-    while c < channels {
-        for x in 0 ..< (wide ? points.tall : points.short) {
-            let source = m + x * point + c, target = scratch + 8 * x
-            if tall {
-                let o = outputLine6(source, points.tall * point)
-                target.store(o.0, 0)
-                target.store(o.1, scratchRow)
-                target.store(o.2, 2 * scratchRow)
-                target.store(o.3, 3 * scratchRow)
-            } else {
-                let o = outputLine4(source, points.tall * point)
-                target.store(o.0, 0)
-                target.store(o.1, scratchRow)
+private enum TallNarrow: TileKind {
+    static var tall: Bool { true }
+    static var wide: Bool { false }
+}
+
+private enum TallWide: TileKind {
+    static var tall: Bool { true }
+    static var wide: Bool { true }
+}
+
+private enum ShortWide: TileKind {
+    static var tall: Bool { false }
+    static var wide: Bool { true }
+}
+
+private enum ShortNarrow: TileKind {
+    static var tall: Bool { false }
+    static var wide: Bool { false }
+}
+
+/// Tiles that go through the three passes together: v and m are [36 points][slot][channel], `point` floats a point.
+private struct TileBlock {
+    let channels: Int
+    let places: UnsafePointer<Place>
+    let v: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>, point: Int
+    /// One tile's transform under way.
+    let scratch: UnsafeMutablePointer<Float>
+
+    // The passes are functions of their own, because the optimizer stops inlining in large ones.
+
+    /// The patches of inputs of tiles of one kind, to their rows of v; `line` is the floats of a row of act.
+    @inline(never)
+    func transform<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>, act: UnsafePointer<Float>, line: Int) {
+        let row = 8 * points.tall
+        for slot in slots {
+            let patch = act + Int(places[slot].patch), v = v + slot * channels
+            var c = 0
+            while c < channels {
+                for x in 0 ..< (Kind.wide ? points.tall : points.short) {
+                    let source = patch + x * channels + c, target = scratch + 8 * x
+                    Kind.tall ? inputLine6(source, line, target, row) : inputLine4(source, line, target, row)
+                }
+                for y in 0 ..< (Kind.tall ? points.tall : points.short) {
+                    let source = UnsafePointer(scratch + y * row), target = v + points.tall * y * point + c
+                    Kind.wide ? inputLine6(source, 8, target, point) : inputLine4(source, 8, target, point)
+                }
+                c += 8
             }
         }
-        let b = bias.vector(c)
-        for y in 0 ..< (tall ? 2 : 1) {
-            let upper = UnsafePointer(scratch + 2 * y * scratchRow), lower = upper + scratchRow
-            let p = pooled + y * windowRow + c, k = choice + y * windowRow + c
-            if wide {
-                let u = outputLine6(upper, 8), l = outputLine6(lower, 8)
-                dp_max_pool(u.0, u.1, l.0, l.1, b, p, k)
-                dp_max_pool(u.2, u.3, l.2, l.3, b, p + channels, k + channels)
-            } else {
-                let u = outputLine4(upper, 8), l = outputLine4(lower, 8)
-                dp_max_pool(u.0, u.1, l.0, l.1, b, p, k)
+    }
+
+    /// A point's products, for the tiles that have it.
+    func multiply(_ slots: Range<Int>, point number: Int, transformed: UnsafePointer<Float>) {
+        let offset = number * point + slots.lowerBound * channels
+        multiplyTiles(slots.count, channels, channels, v + offset, channels, transformed + number * channels * channels, channels, 16,
+                      m + offset, channels, false)
+    }
+
+    /// The products of tiles of one kind, to their windows; `windowRow` is the floats of a row of windows.
+    @inline(never)
+    func pool<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>, bias: UnsafePointer<Float>, windowRow: Int,
+                              pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
+        let row = 8 * points.tall
+        for slot in slots {
+            let m = m + slot * channels
+            let pooled = pooled + Int(places[slot].window), choice = choice + Int(places[slot].window)
+            var c = 0
+            while c < channels {
+                for x in 0 ..< (Kind.wide ? points.tall : points.short) {
+                    let source = UnsafePointer(m + x * point + c), target = scratch + 8 * x
+                    if Kind.tall {
+                        let o = outputLine6(source, points.tall * point)
+                        target.store(o.0, 0)
+                        target.store(o.1, row)
+                        target.store(o.2, 2 * row)
+                        target.store(o.3, 3 * row)
+                    } else {
+                        let o = outputLine4(source, points.tall * point)
+                        target.store(o.0, 0)
+                        target.store(o.1, row)
+                    }
+                }
+                let b = bias.vector(c)
+                for y in 0 ..< (Kind.tall ? 2 : 1) {
+                    let upper = UnsafePointer(scratch + 2 * y * row), lower = upper + row
+                    let p = pooled + y * windowRow + c, k = choice + y * windowRow + c
+                    if Kind.wide {
+                        let u = outputLine6(upper, 8), l = outputLine6(lower, 8)
+                        dp_max_pool(u.0, u.1, l.0, l.1, b, p, k)
+                        dp_max_pool(u.2, u.3, l.2, l.3, b, p + channels, k + channels)
+                    } else {
+                        let u = outputLine4(upper, 8), l = outputLine4(lower, 8)
+                        dp_max_pool(u.0, u.1, l.0, l.1, b, p, k)
+                    }
+                }
+                c += 8
             }
         }
-        c += 8
     }
 }
-
-// Functions of their own: the optimizer stops inlining in large ones.
-
-@inline(never)
-private func transformTallNarrow(_ channels: Int, _ patch: UnsafePointer<Float>, _ line: Int, _ v: UnsafeMutablePointer<Float>, _ point: Int,
-                          _ scratch: UnsafeMutablePointer<Float>) {
-    transformInput(tall: true, wide: false, channels, patch, line, v, point, scratch)
-}
-
-@inline(never)
-private func poolTallNarrow(_ channels: Int, _ m: UnsafePointer<Float>, _ point: Int, _ bias: UnsafePointer<Float>, _ windowRow: Int,
-                     _ pooled: UnsafeMutablePointer<Float>, _ choice: UnsafeMutablePointer<UInt8>, _ scratch: UnsafeMutablePointer<Float>) {
-    transformOutput(tall: true, wide: false, channels, m, point, bias, windowRow, pooled, choice, scratch)
-}
-
-@inline(never)
-private func transformTallWide(_ channels: Int, _ patch: UnsafePointer<Float>, _ line: Int, _ v: UnsafeMutablePointer<Float>, _ point: Int,
-                          _ scratch: UnsafeMutablePointer<Float>) {
-    transformInput(tall: true, wide: true, channels, patch, line, v, point, scratch)
-}
-
-@inline(never)
-private func poolTallWide(_ channels: Int, _ m: UnsafePointer<Float>, _ point: Int, _ bias: UnsafePointer<Float>, _ windowRow: Int,
-                     _ pooled: UnsafeMutablePointer<Float>, _ choice: UnsafeMutablePointer<UInt8>, _ scratch: UnsafeMutablePointer<Float>) {
-    transformOutput(tall: true, wide: true, channels, m, point, bias, windowRow, pooled, choice, scratch)
-}
-
-@inline(never)
-private func transformShortWide(_ channels: Int, _ patch: UnsafePointer<Float>, _ line: Int, _ v: UnsafeMutablePointer<Float>, _ point: Int,
-                          _ scratch: UnsafeMutablePointer<Float>) {
-    transformInput(tall: false, wide: true, channels, patch, line, v, point, scratch)
-}
-
-@inline(never)
-private func poolShortWide(_ channels: Int, _ m: UnsafePointer<Float>, _ point: Int, _ bias: UnsafePointer<Float>, _ windowRow: Int,
-                     _ pooled: UnsafeMutablePointer<Float>, _ choice: UnsafeMutablePointer<UInt8>, _ scratch: UnsafeMutablePointer<Float>) {
-    transformOutput(tall: false, wide: true, channels, m, point, bias, windowRow, pooled, choice, scratch)
-}
-
-@inline(never)
-private func transformShortNarrow(_ channels: Int, _ patch: UnsafePointer<Float>, _ line: Int, _ v: UnsafeMutablePointer<Float>, _ point: Int,
-                          _ scratch: UnsafeMutablePointer<Float>) {
-    transformInput(tall: false, wide: false, channels, patch, line, v, point, scratch)
-}
-
-@inline(never)
-private func poolShortNarrow(_ channels: Int, _ m: UnsafePointer<Float>, _ point: Int, _ bias: UnsafePointer<Float>, _ windowRow: Int,
-                     _ pooled: UnsafeMutablePointer<Float>, _ choice: UnsafeMutablePointer<UInt8>, _ scratch: UnsafeMutablePointer<Float>) {
-    transformOutput(tall: false, wide: false, channels, m, point, bias, windowRow, pooled, choice, scratch)
-}
-
-/// Tiles that go through the three passes together.
-private let tileBlock = Int(DP_CONV_POOL_TILES)
 
 func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>, act: UnsafePointer<Float>,
                   transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>, pooled: UnsafeMutablePointer<Float>,
                   choice: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>) {
-    let channels = shape.channels, allPoints = points.tall * points.tall
+    let channels = shape.channels, allPoints = points.tall * points.tall, largest = Int(DP_CONV_POOL_TILES)
     let line = (shape.width + 2) * channels, windowRow = shape.width / 2 * channels
     let places = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Place.self)
-    let lines = scratch + 8 * (tileBlock + 1), v = lines + 8 * allPoints
+    let lines = scratch + 8 * (largest + 1), v = lines + 8 * allPoints
     var done = 0
     while done < count {
-        let block = min(tileBlock, count - done)
+        let size = min(largest, count - done)
         // Not a multiple of the first-level cache's 4 KB: a tile's points would all fall into one of its sets.
-        let point = block * channels + 16, m = v + allPoints * point
-        let kinds = sortByKind(shape, block, list + done, places)
+        let point = size * channels + 16
+        let kinds = sortByKind(shape, size, list + done, places)
+        let block = TileBlock(channels: channels, places: places, v: v, m: v + allPoints * point, point: point, scratch: lines)
+        let tallNarrow = 0 ..< kinds.wideStart, tallWide = kinds.wideStart ..< kinds.tallEnd
+        let shortWide = kinds.tallEnd ..< kinds.wideEnd, shortNarrow = kinds.wideEnd ..< size
 
-        for slot in 0 ..< block {
-            let patch = act + Int(places[slot].patch), target = v + slot * channels
-            if slot < kinds.wideStart {
-                transformTallNarrow(channels, patch, line, target, point, lines)
-            } else if slot < kinds.tallEnd {
-                transformTallWide(channels, patch, line, target, point, lines)
-            } else if slot < kinds.wideEnd {
-                transformShortWide(channels, patch, line, target, point, lines)
-            } else {
-                transformShortNarrow(channels, patch, line, target, point, lines)
-            }
-        }
+        block.transform(TallNarrow.self, tallNarrow, act: act, line: line)
+        block.transform(TallWide.self, tallWide, act: act, line: line)
+        block.transform(ShortWide.self, shortWide, act: act, line: line)
+        block.transform(ShortNarrow.self, shortNarrow, act: act, line: line)
         for y in 0 ..< points.tall {
             for x in 0 ..< points.tall {
                 let first = x < points.short ? 0 : kinds.wideStart
-                let last = y >= points.short ? kinds.tallEnd : x >= points.short ? kinds.wideEnd : block
-                let p = points.tall * y + x, offset = p * point + first * channels
-                multiplyTiles(last - first, channels, channels, v + offset, channels, transformed + p * channels * channels,
-                              channels, 16, m + offset, channels, false)
+                let end = y >= points.short ? kinds.tallEnd : x >= points.short ? kinds.wideEnd : size
+                block.multiply(first ..< end, point: points.tall * y + x, transformed: transformed)
             }
         }
-        for slot in 0 ..< block {
-            let source = m + slot * channels, pooled = pooled + Int(places[slot].window), choice = choice + Int(places[slot].window)
-            if slot < kinds.wideStart {
-                poolTallNarrow(channels, source, point, bias, windowRow, pooled, choice, lines)
-            } else if slot < kinds.tallEnd {
-                poolTallWide(channels, source, point, bias, windowRow, pooled, choice, lines)
-            } else if slot < kinds.wideEnd {
-                poolShortWide(channels, source, point, bias, windowRow, pooled, choice, lines)
-            } else {
-                poolShortNarrow(channels, source, point, bias, windowRow, pooled, choice, lines)
-            }
-        }
-        done += block
+        block.pool(TallNarrow.self, tallNarrow, bias: bias, windowRow: windowRow, pooled: pooled, choice: choice)
+        block.pool(TallWide.self, tallWide, bias: bias, windowRow: windowRow, pooled: pooled, choice: choice)
+        block.pool(ShortWide.self, shortWide, bias: bias, windowRow: windowRow, pooled: pooled, choice: choice)
+        block.pool(ShortNarrow.self, shortNarrow, bias: bias, windowRow: windowRow, pooled: pooled, choice: choice)
+        done += size
     }
 }
 
