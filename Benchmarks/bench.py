@@ -119,7 +119,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", metavar="PYTHON", help="a Python with torch, onnx and onnxruntime")
     parser.add_argument("--json", type=pathlib.Path, default=BUILD / "bench.json")
-    parser.add_argument("--mlp-epochs", type=int, default=25, help="epochs of the MLP's runs, which take two thirds of the time; 0 leaves them out")
+    parser.add_argument("--mlp-epochs", type=int, default=25, help="epochs of the MLP's runs, which take half of the time; 0 leaves them out")
     parser.add_argument("--peer-isa", choices=PEER_ISA, help="measure PyTorch a second time, held to this instruction set")
     parser.add_argument("--scaling", action="store_true", help="also the cost against pairs, epochs and batch")
     args = parser.parse_args()

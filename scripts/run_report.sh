@@ -38,7 +38,7 @@ run() {
 }
 run table1 "$rounds" "$@"
 run loss-ratio "$rounds" "$@"
-# Twice the epochs of the table's; the MLP's runs are most of the whole report's time.
+# Twice the epochs of the table's, so half of the rounds.
 run curves $(((rounds + 1) / 2)) "$@"
 echo "== diptych experiment table1 --rows best,best-ensemble"
 there experiment table1 "$@" --rows siamese,best,best-ensemble --rounds "$rounds" ${REPORT_FLAGS:-} --out best.json --resume

@@ -56,13 +56,8 @@ struct BackwardPass {
                         kernels.transpose_panels(depth / 16, weights + done * layer.inputs + (start + panel) * 256,
                                                  16 * layer.inputs, scratch + panel * 16 * depth)
                     }
-                    var listed = 0
-                    while listed < count {
-                        let rows = min(Int(DP_LISTS), count - listed)
-                        kernels.list_rows(rows, depth, gradient + first * layer.outputs + listed * gradientRow + done, gradientRow, 16, lists)
-                        kernels.multiply_lists(rows, block, lists, scratch, 16 * depth, target + listed * row, row, 16, done > 0)
-                        listed += rows
-                    }
+                    lists.multiply(rows: count, panels: block, depth: depth, x: gradient + first * layer.outputs + done, xRow: gradientRow,
+                                   b: scratch, bPanel: 16 * depth, into: target, row: row, accumulate: done > 0)
                     done += depth
                 }
                 if let input {

@@ -162,14 +162,8 @@ struct Pass {
         var done = 0
         while done < layer.inputs {
             let width = min(depth, layer.inputs - done)
-            var first = 0
-            while first < rows {
-                let count = min(Int(DP_LISTS), rows - first)
-                kernels.list_rows(count, width, x + first * xRow + done, xRow, 16, lists)
-                kernels.multiply_lists(count, panels, lists, weights + 16 * done, 16 * layer.inputs, target + first * targetRow, targetRow,
-                                       16, done > 0)
-                first += count
-            }
+            lists.multiply(rows: rows, panels: panels, depth: width, x: x + done, xRow: xRow, b: weights + 16 * done,
+                           bPanel: 16 * layer.inputs, into: target, row: targetRow, accumulate: done > 0)
             done += width
         }
     }

@@ -31,9 +31,6 @@ extension UnsafeMutablePointer where Pointee: BitwiseCopyable {
     /// optimises for size.
     @inline(__always)
     public func copy(from source: UnsafePointer<Pointee>, count: Int) { memcpy(self, source, count * MemoryLayout<Pointee>.stride) }
-
-    @inline(__always)
-    public func copy(from source: UnsafeMutablePointer<Pointee>, count: Int) { copy(from: UnsafePointer(source), count: count) }
 }
 
 /// a * b * c, or `limit` naming `what` where it does not fit.
