@@ -1,5 +1,6 @@
 /* A pool of workers that spin briefly and then sleep. Which worker takes an item is left to chance: callers make
- * items whose results do not depend on it. */
+ * items whose results do not depend on it. Stages that wait for others instead of for everybody let short stages fill
+ * the gaps at the end of long ones. */
 #define _GNU_SOURCE
 #include "platform.h"
 
@@ -16,23 +17,15 @@ struct dp_pool {
     /* One run: written before `round` grows, read after. */
     dp_pool_body body;
     void *context;
-    size_t count;
-    size_t next;     /* the next item to take */
+    dp_stage *stage;
+    size_t stages;
     int running;     /* workers still in this round */
+    int sleeping;    /* those among them and the caller who wait for a stage */
     unsigned round;
     bool quit;
 };
 
 typedef struct { dp_pool *pool; size_t thread; } worker_start;
-
-static void take_items(dp_pool *pool, size_t thread)
-{
-    for (;;) {
-        size_t item = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED);
-        if (item >= pool->count) return;
-        pool->body(pool->context, item, thread);
-    }
-}
 
 static inline void relax(void)
 {
@@ -41,6 +34,71 @@ static inline void relax(void)
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+}
+
+static bool all_taken(dp_stage *stage) { return __atomic_load_n(&stage->next, __ATOMIC_RELAXED) >= stage->count; }
+
+static bool may_run(dp_pool *pool, dp_stage *stage)
+{
+    dp_stage *before = &pool->stage[stage->after - 1];
+    return stage->after == 0 || __atomic_load_n(&before->done, __ATOMIC_ACQUIRE) == before->count;
+}
+
+/* The first stage with an item that may run now, from `first` on, or NULL. */
+static dp_stage *find_stage(dp_pool *pool, size_t first)
+{
+    for (size_t i = first; i < pool->stages; i++)
+        if (!all_taken(&pool->stage[i]) && may_run(pool, &pool->stage[i])) return &pool->stage[i];
+    return NULL;
+}
+
+/* The end of a stage wakes those who sleep: they count themselves before they look, it looks after it has counted. */
+static void item_done(dp_pool *pool, dp_stage *stage)
+{
+    if (__atomic_add_fetch(&stage->done, 1, __ATOMIC_SEQ_CST) < stage->count) return;
+    if (__atomic_load_n(&pool->sleeping, __ATOMIC_SEQ_CST) == 0) return;
+    pthread_mutex_lock(&pool->lock);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static dp_stage *sleep_until_stage(dp_pool *pool, size_t first)
+{
+    dp_stage *stage;
+    pthread_mutex_lock(&pool->lock);
+    __atomic_add_fetch(&pool->sleeping, 1, __ATOMIC_SEQ_CST);
+    while (!(stage = find_stage(pool, first))) {
+        size_t left = first;
+        while (left < pool->stages && all_taken(&pool->stage[left])) left++;
+        if (left == pool->stages) break;
+        pthread_cond_wait(&pool->wake, &pool->lock);
+    }
+    __atomic_sub_fetch(&pool->sleeping, 1, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&pool->lock);
+    return stage;
+}
+
+/* Returns when no item is left to take. */
+static void take_items(dp_pool *pool, size_t thread)
+{
+    size_t first = 0;
+    int spins = 0;
+    for (;;) {
+        while (first < pool->stages && all_taken(&pool->stage[first])) first++;
+        if (first == pool->stages) return;
+        dp_stage *stage = find_stage(pool, first);
+        if (!stage && ++spins < SPINS) {
+            relax();
+            continue;
+        }
+        if (!stage) stage = sleep_until_stage(pool, first);
+        if (!stage) return;
+        spins = 0;
+        size_t item = __atomic_fetch_add(&stage->next, 1, __ATOMIC_RELAXED);
+        if (item >= stage->count) continue;
+        pool->body(pool->context, (size_t)(stage - pool->stage), item, thread);
+        item_done(pool, stage);
+    }
 }
 
 static void *worker(void *argument)
@@ -123,17 +181,20 @@ static void release_round(dp_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-bool dp_pool_run(dp_pool *pool, size_t count, dp_pool_body body, void *context)
+bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body body, void *context)
 {
-    if (pool->threads == 1 || count <= 1) {
-        for (size_t item = 0; item < count; item++) body(context, item, 0);
+    if (pool->threads == 1 || (stages == 1 && stage[0].count == 1)) {
+        for (size_t i = 0; i < stages; i++)
+            for (size_t item = 0; item < stage[i].count; item++) body(context, i, item, 0);
         return true;
     }
     if (!dp_pool_start(pool)) return false;
+    for (size_t i = 0; i < stages; i++) stage[i].next = stage[i].done = 0;
     pool->body = body;
     pool->context = context;
-    pool->count = count;
-    __atomic_store_n(&pool->next, 0, __ATOMIC_RELAXED);
+    pool->stage = stage;
+    pool->stages = stages;
+    pool->sleeping = 0;
     __atomic_store_n(&pool->running, pool->started, __ATOMIC_RELAXED);
     release_round(pool);
     take_items(pool, 0);

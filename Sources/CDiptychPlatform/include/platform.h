@@ -57,13 +57,19 @@ double dp_seconds(void);
 /* Whether this CPU and system have AVX2 and FMA, and DIPTYCH_ISA does not forbid them. Looked up once. */
 bool dp_use_avx2(void);
 
-/* A worker pool: dp_pool_run calls body(context, item, thread) for every item in 0 ..< count, on the calling thread
- * (thread 0) and threads - 1 others; it returns when all are done. One caller at a time. Safe after fork(). */
+/* A worker pool. A run has stages, a stage has items: body(context, stage, item, thread) is called once for each, on the
+ * calling thread (thread 0) and threads - 1 others, and the run returns when all are done. A thread takes an item of the
+ * first stage that has one left and need not wait. One caller at a time. Safe after fork(). */
 typedef struct dp_pool dp_pool;
-typedef void (*dp_pool_body)(void *context, size_t item, size_t thread);
+typedef struct {
+    size_t count;      /* items, at least 1 */
+    size_t after;      /* stages before this one count from 1: all items of this one must be done first; 0: of none */
+    size_t next, done; /* the pool's own */
+} dp_stage;
+typedef void (*dp_pool_body)(void *context, size_t stage, size_t item, size_t thread);
 dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads start at the first run with more than one item */
 bool dp_pool_start(dp_pool *pool); /* starts them now; false: not all could be started */
-bool dp_pool_run(dp_pool *pool, size_t count, dp_pool_body body, void *context); /* false: no thread could start */
+bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body body, void *context); /* false: no thread could start */
 void dp_pool_free(dp_pool *pool);
 
 /* Flags that threads share: set and taken back (cancellation), or held like a lock that nobody waits for. */

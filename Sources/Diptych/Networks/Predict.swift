@@ -68,7 +68,7 @@ extension Model {
             var job = job
             job.failed = failed
             return withUnsafeMutablePointer(to: &job) { job in
-                SharedPool.run(blocks, threads: threads, job) { context, block, _ in
+                SharedPool.run(blocks, threads: threads, job) { context, _, block, _ in
                     context!.assumingMemoryBound(to: PredictJob.self).pointee.run(block: block)
                 }
             }

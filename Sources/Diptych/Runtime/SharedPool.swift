@@ -16,7 +16,7 @@ enum SharedPool {
         // One block needs no second thread, nor the question how many there are.
         let wanted = count < 2 ? 1 : threads > 0 ? threads : min(Int(dp_available_cpus()), WorkerPool.largestCount)
         guard wanted > 1, dp_flag_acquire(busy) else {
-            for item in 0 ..< count { body(context, item, 0) }
+            for item in 0 ..< count { body(context, 0, item, 0) }
             return true
         }
         defer { dp_flag_release(busy) }

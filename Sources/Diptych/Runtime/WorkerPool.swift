@@ -2,7 +2,7 @@ import CDiptychPlatform
 
 /// Threads that share out numbered items. Which thread takes an item is left to chance; results never depend on it.
 final class WorkerPool: @unchecked Sendable {
-    typealias Body = @convention(c) (_ context: UnsafeMutableRawPointer?, _ item: Int, _ thread: Int) -> Void
+    typealias Body = @convention(c) (_ context: UnsafeMutableRawPointer?, _ stage: Int, _ item: Int, _ thread: Int) -> Void
 
     let threads: Int
     private let pool: OpaquePointer
@@ -19,14 +19,17 @@ final class WorkerPool: @unchecked Sendable {
 
     deinit { dp_pool_free(pool) }
 
-    /// Starts the threads, which the first run would do.
-    func start() throws(DiptychError) {
-        guard dp_pool_start(pool) else { throw noThreads }
+    /// Calls body(context, stage, item, thread) for every item of every stage, thread in 0 ..< threads; returns when all are
+    /// done. A stage's items begin when the stage that it comes after is done, and otherwise in the stages' order.
+    func run(_ stages: UnsafeMutableBufferPointer<dp_stage>, _ context: UnsafeMutableRawPointer, _ body: Body) throws(DiptychError) {
+        guard dp_pool_run(pool, stages.count, stages.baseAddress, body, context) else { throw noThreads }
     }
 
-    /// Calls body(context, item, thread) for item in 0 ..< count, thread in 0 ..< threads; returns when all are done.
+    /// One stage of `count` items, of which there may be none.
     func run(_ count: Int, _ context: UnsafeMutableRawPointer, _ body: Body) throws(DiptychError) {
-        guard dp_pool_run(pool, count, body, context) else { throw noThreads }
+        guard count > 0 else { return }
+        var stage = dp_stage(count: count, after: 0, next: 0, done: 0)
+        guard dp_pool_run(pool, 1, &stage, body, context) else { throw noThreads }
     }
 
     private var noThreads: DiptychError {

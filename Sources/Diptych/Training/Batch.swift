@@ -1,7 +1,7 @@
 import CDiptychPlatform
 
-/// One training step, from the draw of a batch to the update of the weights: forward, loss, backward, update, each a
-/// stage of items for the pool. All memory is taken once, at the start.
+/// One training step, from the draw of a batch to the update of the weights: forward, loss, backward, update, in stages of
+/// items for the pool. All memory is taken once, at the start.
 final class Batch: @unchecked Sendable {
     let model: Model
     private let pairs: Pairs
@@ -27,14 +27,14 @@ final class Batch: @unchecked Sendable {
     private let losses: Buffer<SIMD4<Float>>
     let convolutionUpdates: [Range<Int>]
     let denseUpdates: [DenseUpdate]
+    private let stages: [Stage]
+    private let poolStages: Buffer<dp_stage>
     /// Where tests look at the gradients of all parameters; nil in ordinary life.
     var gradientCapture: Buffer<Float>?
 
     // The step at hand.
     private var range = 0 ..< 0
     private var dropout: Dropout
-    /// Of the dense layer whose stage runs.
-    private var denseIndex = 0
 
     var count: Int { range.count }
     var forward: Pass { Pass(model: model, layout: layout, base: activations.pointer) }
@@ -75,6 +75,8 @@ final class Batch: @unchecked Sendable {
         dropout = Dropout(seed: options.seed, step: 0, probability: network.description.dropout)
         convolutionUpdates = Self.makeConvolutionUpdates(network)
         denseUpdates = Self.makeDenseUpdates(network)
+        stages = Self.makeStages(network)
+        poolStages = try Buffer(count: stages.count, for: "a step's stages")
     }
 
     /// A new order of the pairs, or of the images, for `epoch`, where there is to be one and it is not made yet.
@@ -90,33 +92,93 @@ final class Batch: @unchecked Sendable {
         self.range = range
         dropout = Dropout(seed: options.seed, step: step, probability: model.description.dropout)
         average?.prepare(step: step)
-        let network = model.network
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        // Threads that cannot be started must not stop a step halfway.
-        try pool.start()
-
-        try pool.run(count, context) { context, item, thread in Batch.from(context).loadAndConvolve(pair: item, thread) }
-        for index in network.dense.indices {
-            denseIndex = index
-            try pool.run(denseItems.count, context) { context, item, thread in Batch.from(context).dense(item, thread) }
+        for (index, stage) in stages.enumerated() {
+            poolStages[index] = dp_stage(count: items(stage.work[0]), after: stage.after, next: 0, done: 0)
         }
-        try pool.run(rowItems, context) { context, item, thread in Batch.from(context).headAndLoss(item, thread) }
-        for index in network.dense.indices.reversed() where index > 0 || network.convolutions != nil {
-            denseIndex = index
-            try pool.run(denseBackwardItems.count, context) { context, item, thread in Batch.from(context).denseBackward(item, thread) }
-        }
-        if network.convolutions != nil {
-            try pool.run(chunks, context) { context, item, thread in Batch.from(context).convolutionsBackward(item, thread) }
-        }
-        try pool.run(convolutionUpdates.count, context) { context, item, thread in Batch.from(context).updateConvolutions(item, thread) }
-        try pool.run(1 + denseUpdates.count, context) { context, item, thread in
-            // What is derived from the convolutions' weights, the longest item where there are convolutions: so it comes first.
-            item == 0 ? Batch.from(context).model.weightsChanged() : Batch.from(context).updateDense(item - 1, thread)
+        let stages = UnsafeMutableBufferPointer(start: poolStages.pointer, count: poolStages.count)
+        try pool.run(stages, Unmanaged.passUnretained(self).toOpaque()) { context, stage, item, thread in
+            let batch = Unmanaged<Batch>.fromOpaque(context!).takeUnretainedValue()
+            for work in batch.stages[stage].work { batch.run(work, item, thread) }
         }
     }
 
-    private static func from(_ context: UnsafeMutableRawPointer?) -> Batch {
-        Unmanaged<Batch>.fromOpaque(context!).takeUnretainedValue()
+    // MARK: Stages
+
+    private enum Work {
+        case loadAndConvolve
+        case dense(Int)
+        case headAndLoss
+        case denseBackward(Int)
+        case convolutionsBackward
+        case updateConvolutions
+        case deriveFromConvolutions
+        case updateDense
+    }
+
+    private struct Stage {
+        /// What an item is made of, one after the other: more than one where each needs only what the last made of the same rows.
+        var work: [Work]
+        /// The stage that must be done before, counted from 1; 0 is none.
+        let after: Int
+    }
+
+    /// In the order in which their items are taken where more than one may run: what others wait for comes first, so the
+    /// dense layers' updates, for which nothing waits, fill the gaps.
+    private static func makeStages(_ network: Network) -> [Stage] {
+        var stages = [Stage(work: [.loadAndConvolve], after: 0)]
+        let indices = network.dense.indices
+        let backward = indices.reversed().filter { $0 > 0 || network.convolutions != nil }
+        for work in indices.map({ .dense($0) }) + [Work.headAndLoss] + backward.map({ .denseBackward($0) }) {
+            if isByRows(work, network) && isByRows(stages[stages.count - 1].work[0], network) {
+                stages[stages.count - 1].work.append(work)
+            } else {
+                stages.append(Stage(work: [work], after: stages.count))
+            }
+        }
+        let gradients = stages.count
+        if network.convolutions != nil {
+            for work in [Work.convolutionsBackward, .updateConvolutions, .deriveFromConvolutions] {
+                stages.append(Stage(work: [work], after: stages.count))
+            }
+        }
+        stages.append(Stage(work: [.updateDense], after: gradients))
+        return stages
+    }
+
+    /// Whether an item is a few pairs' rows (of which there are as many for all such work), instead of a few panels for all rows.
+    private static func isByRows(_ work: Work, _ network: Network) -> Bool {
+        switch work {
+        case .dense(let index): network.dense[index].panels < 16
+        case .headAndLoss: true
+        case .denseBackward(let index): network.dense[index].inputs <= 8 * 16
+        default: false
+        }
+    }
+
+    private func items(_ work: Work) -> Int {
+        switch work {
+        case .loadAndConvolve: count
+        case .dense(let index): denseItems(index).count
+        case .headAndLoss: rowItems
+        case .denseBackward(let index): denseBackwardItems(index).count
+        case .convolutionsBackward: chunks
+        case .updateConvolutions: convolutionUpdates.count
+        case .deriveFromConvolutions: 1
+        case .updateDense: denseUpdates.count
+        }
+    }
+
+    private func run(_ work: Work, _ item: Int, _ thread: Int) {
+        switch work {
+        case .loadAndConvolve: loadAndConvolve(pair: item, thread)
+        case .dense(let index): dense(index, item, thread)
+        case .headAndLoss: headAndLoss(item, thread)
+        case .denseBackward(let index): denseBackward(index, item, thread)
+        case .convolutionsBackward: convolutionsBackward(item, thread)
+        case .updateConvolutions: updateConvolutions(item, thread)
+        case .deriveFromConvolutions: model.weightsChanged()
+        case .updateDense: updateDense(item, thread)
+        }
     }
 
     func scratch(_ thread: Int) -> UnsafeMutablePointer<Float> { scratch.pointer + thread * scratchFloats }
@@ -150,25 +212,24 @@ final class Batch: @unchecked Sendable {
         forward.convolve(pair: pair, scratch: scratch(thread))
     }
 
-    /// A dense layer's output is cut into blocks of rows and of panels: wide layers by panels, so that the weights pass
-    /// once, narrow ones by rows.
-    private var denseItems: (rows: Int, panels: Int, pairs: Int, count: Int) {
-        let panels = model.network.dense[denseIndex].panels
-        let pairs = panels >= 16 ? 120 : Self.rowPairs
-        let rows = (count + pairs - 1) / pairs, blocks = (panels + 7) / 8
-        return (rows, blocks, pairs, rows * blocks)
+    /// A dense layer's output is cut by panels where it is wide, so that the weights pass once, and else by rows.
+    private func denseItems(_ index: Int) -> (rows: Int, panels: Int, pairs: Int, count: Int) {
+        let panels = model.network.dense[index].panels
+        guard panels >= 16 else { return (rowItems, panels, Self.rowPairs, rowItems) }
+        let rows = (count + 119) / 120
+        return (rows, 8, 120, rows * ((panels + 7) / 8))
     }
 
-    private func dense(_ item: Int, _ thread: Int) {
-        let items = denseItems, layer = model.network.dense[denseIndex]
+    private func dense(_ index: Int, _ item: Int, _ thread: Int) {
+        let items = denseItems(index), layer = model.network.dense[index]
         let row = item % items.rows, block = item / items.rows
         let pairs = row * items.pairs ..< min(count, (row + 1) * items.pairs)
-        let panels = 8 * block ..< min(layer.panels, 8 * block + 8)
-        forward.dense(denseIndex, pairs: pairs, panels: panels, scratch: scratch(thread))
+        let panels = items.panels * block ..< min(layer.panels, items.panels * (block + 1))
+        forward.dense(index, pairs: pairs, panels: panels, scratch: scratch(thread))
         if layer.layer.dropout && model.description.dropout > 0 {
-            dropout.apply(layer: denseIndex, rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound,
+            dropout.apply(layer: index, rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound,
                           columns: 16 * panels.lowerBound ..< 16 * panels.upperBound, width: layer.outputs,
-                          x: activations.pointer + layout.outputs[denseIndex])
+                          x: activations.pointer + layout.outputs[index])
         }
     }
 
@@ -205,20 +266,20 @@ final class Batch: @unchecked Sendable {
     // MARK: Backward
 
     /// A dense layer's input gradient is cut like its output: wide ones by panels, for all rows, narrow ones by rows.
-    private var denseBackwardItems: (panels: Int, count: Int) {
-        let panels = model.network.dense[denseIndex].inputs / 16
+    private func denseBackwardItems(_ index: Int) -> (panels: Int, count: Int) {
+        let panels = model.network.dense[index].inputs / 16
         guard panels > 8 else { return (panels, rowItems) }
         // Sixes, as the kernel takes them, and some eight items.
         let block = min(BackwardPass.panelBlock, max(6, panels / 48 * 6))
         return (block, (panels + block - 1) / block)
     }
 
-    private func denseBackward(_ item: Int, _ thread: Int) {
-        let panels = model.network.dense[denseIndex].inputs / 16, block = denseBackwardItems.panels
+    private func denseBackward(_ index: Int, _ item: Int, _ thread: Int) {
+        let panels = model.network.dense[index].inputs / 16, block = denseBackwardItems(index).panels
         if block < panels {
-            backward.dense(denseIndex, pairs: 0 ..< count, panels: block * item ..< min(panels, block * (item + 1)), scratch: scratch(thread))
+            backward.dense(index, pairs: 0 ..< count, panels: block * item ..< min(panels, block * (item + 1)), scratch: scratch(thread))
         } else {
-            backward.dense(denseIndex, pairs: rows(item), panels: 0 ..< panels, scratch: scratch(thread))
+            backward.dense(index, pairs: rows(item), panels: 0 ..< panels, scratch: scratch(thread))
         }
     }
 
