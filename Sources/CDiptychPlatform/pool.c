@@ -19,6 +19,8 @@ struct dp_pool {
     void *context;
     dp_stage *stage;
     size_t stages;
+    size_t *next;    /* [stage][thread]: the next item of the thread's share */
+    size_t capacity; /* stages for which there is room */
     int running;     /* workers still in this round */
     int sleeping;    /* those among them and the caller who wait for a stage */
     unsigned round;
@@ -36,7 +38,7 @@ static inline void relax(void)
 #endif
 }
 
-static bool all_taken(dp_stage *stage) { return __atomic_load_n(&stage->next, __ATOMIC_RELAXED) >= stage->count; }
+static bool all_taken(dp_stage *stage) { return __atomic_load_n(&stage->taken, __ATOMIC_RELAXED) >= stage->count; }
 
 static bool may_run(dp_pool *pool, dp_stage *stage)
 {
@@ -78,6 +80,23 @@ static dp_stage *sleep_until_stage(dp_pool *pool, size_t first)
     return stage;
 }
 
+static size_t share(dp_pool *pool, dp_stage *stage, size_t thread) { return stage->count * thread / (size_t)pool->threads; }
+
+/* An item of the thread's own share, or else of another's; the stage's count where none is left. */
+static size_t take_item(dp_pool *pool, dp_stage *stage, size_t thread)
+{
+    size_t *next = pool->next + (size_t)(stage - pool->stage) * (size_t)pool->threads;
+    for (size_t i = 0; i < (size_t)pool->threads; i++, thread = (thread + 1) % (size_t)pool->threads) {
+        size_t end = share(pool, stage, thread + 1);
+        if (__atomic_load_n(&next[thread], __ATOMIC_RELAXED) >= end) continue;
+        size_t item = __atomic_fetch_add(&next[thread], 1, __ATOMIC_RELAXED);
+        if (item >= end) continue;
+        __atomic_add_fetch(&stage->taken, 1, __ATOMIC_RELAXED);
+        return item;
+    }
+    return stage->count;
+}
+
 /* Returns when no item is left to take. */
 static void take_items(dp_pool *pool, size_t thread)
 {
@@ -94,7 +113,7 @@ static void take_items(dp_pool *pool, size_t thread)
         if (!stage) stage = sleep_until_stage(pool, first);
         if (!stage) return;
         spins = 0;
-        size_t item = __atomic_fetch_add(&stage->next, 1, __ATOMIC_RELAXED);
+        size_t item = take_item(pool, stage, thread);
         if (item >= stage->count) continue;
         pool->body(pool->context, (size_t)(stage - pool->stage), item, thread);
         item_done(pool, stage);
@@ -181,6 +200,17 @@ static void release_round(dp_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
+static bool make_room(dp_pool *pool, size_t stages)
+{
+    if (stages <= pool->capacity) return true;
+    size_t *next = calloc(stages * (size_t)pool->threads, sizeof *next);
+    if (!next) return false;
+    free(pool->next);
+    pool->next = next;
+    pool->capacity = stages;
+    return true;
+}
+
 bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body body, void *context)
 {
     if (pool->threads == 1 || (stages == 1 && stage[0].count == 1)) {
@@ -188,12 +218,16 @@ bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body bod
             for (size_t item = 0; item < stage[i].count; item++) body(context, i, item, 0);
         return true;
     }
-    if (!dp_pool_start(pool)) return false;
-    for (size_t i = 0; i < stages; i++) stage[i].next = stage[i].done = 0;
+    if (!make_room(pool, stages) || !dp_pool_start(pool)) return false;
     pool->body = body;
     pool->context = context;
     pool->stage = stage;
     pool->stages = stages;
+    for (size_t i = 0; i < stages; i++) {
+        stage[i].taken = stage[i].done = 0;
+        for (size_t thread = 0; thread < (size_t)pool->threads; thread++)
+            pool->next[i * (size_t)pool->threads + thread] = share(pool, &stage[i], thread);
+    }
     pool->sleeping = 0;
     __atomic_store_n(&pool->running, pool->started, __ATOMIC_RELAXED);
     release_round(pool);
@@ -216,5 +250,6 @@ void dp_pool_free(dp_pool *pool)
         for (int i = 0; i < pool->started; i++) pthread_join(pool->workers[i], NULL);
     }
     free(pool->workers);
+    free(pool->next);
     free(pool);
 }

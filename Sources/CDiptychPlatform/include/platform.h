@@ -59,12 +59,13 @@ bool dp_use_avx2(void);
 
 /* A worker pool. A run has stages, a stage has items: body(context, stage, item, thread) is called once for each, on the
  * calling thread (thread 0) and threads - 1 others, and the run returns when all are done. A thread takes an item of the
- * first stage that has one left and need not wait. One caller at a time. Safe after fork(). */
+ * first stage that has one left and need not wait; of its items those of the same share of each stage first, so that what
+ * they read lies in its cache. One caller at a time. Safe after fork(). */
 typedef struct dp_pool dp_pool;
 typedef struct {
     size_t count;      /* items, at least 1 */
     size_t after;      /* stages before this one count from 1: all items of this one must be done first; 0: of none */
-    size_t next, done; /* the pool's own */
+    size_t taken, done; /* the pool's own */
 } dp_stage;
 typedef void (*dp_pool_body)(void *context, size_t stage, size_t item, size_t thread);
 dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads start at the first run with more than one item */

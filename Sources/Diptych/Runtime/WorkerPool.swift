@@ -28,7 +28,7 @@ final class WorkerPool: @unchecked Sendable {
     /// One stage of `count` items, of which there may be none.
     func run(_ count: Int, _ context: UnsafeMutableRawPointer, _ body: Body) throws(DiptychError) {
         guard count > 0 else { return }
-        var stage = dp_stage(count: count, after: 0, next: 0, done: 0)
+        var stage = dp_stage(count: count, after: 0, taken: 0, done: 0)
         guard dp_pool_run(pool, 1, &stage, body, context) else { throw noThreads }
     }
 

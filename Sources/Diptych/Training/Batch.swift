@@ -93,7 +93,7 @@ final class Batch: @unchecked Sendable {
         dropout = Dropout(seed: options.seed, step: step, probability: model.description.dropout)
         average?.prepare(step: step)
         for (index, stage) in stages.enumerated() {
-            poolStages[index] = dp_stage(count: items(stage.work[0]), after: stage.after, next: 0, done: 0)
+            poolStages[index] = dp_stage(count: items(stage.work[0]), after: stage.after, taken: 0, done: 0)
         }
         let stages = UnsafeMutableBufferPointer(start: poolStages.pointer, count: poolStages.count)
         try pool.run(stages, Unmanaged.passUnretained(self).toOpaque()) { context, stage, item, thread in

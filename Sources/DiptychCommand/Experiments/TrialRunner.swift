@@ -39,7 +39,7 @@ final class TrialRunner: @unchecked Sendable {
             throw DiptychError(.outOfMemory, "no memory for \(experiment.workers) \(plural("thread", experiment.workers))")
         }
         defer { dp_pool_free(pool) }
-        var trials = dp_stage(count: work.count, after: 0, next: 0, done: 0)
+        var trials = dp_stage(count: work.count, after: 0, taken: 0, done: 0)
         let started = dp_pool_run(pool, 1, &trials, { context, _, item, _ in
             Unmanaged<TrialRunner>.fromOpaque(context!).takeUnretainedValue().runTrial(item)
         }, Unmanaged.passUnretained(self).toOpaque())
