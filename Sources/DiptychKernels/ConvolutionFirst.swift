@@ -15,24 +15,47 @@ func convolveFirst(_ shape: dp_conv_shape, x: UnsafePointer<Float>, weights: Uns
         for row in 0 ..< shape.height {
             var top = x + row * stride
             var out = act + ((row + 1) * stride + 1) * channels + c
-            for _ in 0 ..< shape.width {
-                let middle = top + stride, bottom = middle + stride
-                var sum = fma(b, top[0], w0)
-                sum = fma(sum, top[1], w1)
-                sum = fma(sum, top[2], w2)
-                sum = fma(sum, middle[0], w3)
-                sum = fma(sum, middle[1], w4)
-                sum = fma(sum, middle[2], w5)
-                sum = fma(sum, bottom[0], w6)
-                sum = fma(sum, bottom[1], w7)
-                sum = fma(sum, bottom[2], w8)
-                out.store(relu(sum), 0)
-                top += 1
-                out += channels
+            // Two pixels at a time: they have six of their nine inputs in common.
+            for _ in 0 ..< shape.width / 2 {
+                var first = b, second = b
+                addRow(top, w0, w1, w2, &first, &second)
+                addRow(top + stride, w3, w4, w5, &first, &second)
+                addRow(top + 2 * stride, w6, w7, w8, &first, &second)
+                out.store(relu(first), 0)
+                out.store(relu(second), channels)
+                top += 2
+                out += 2 * channels
+            }
+            if shape.width % 2 == 1 {
+                var last = b
+                addRow(top, w0, w1, w2, &last)
+                addRow(top + stride, w3, w4, w5, &last)
+                addRow(top + 2 * stride, w6, w7, w8, &last)
+                out.store(relu(last), 0)
             }
         }
         c += 8
     }
+}
+
+/// A row of the filter at two neighbouring pixels. Each sum takes the taps in their order.
+@inline(__always)
+private func addRow(_ x: UnsafePointer<Float>, _ w0: Vector, _ w1: Vector, _ w2: Vector, _ first: inout Vector, _ second: inout Vector) {
+    first = fma(first, x[0], w0)
+    let x1 = Vector(repeating: x[1]), x2 = Vector(repeating: x[2])
+    first = fma(first, x1, w1)
+    second = fma(second, x1, w0)
+    first = fma(first, x2, w2)
+    second = fma(second, x2, w1)
+    second = fma(second, x[3], w2)
+}
+
+/// At one pixel.
+@inline(__always)
+private func addRow(_ x: UnsafePointer<Float>, _ w0: Vector, _ w1: Vector, _ w2: Vector, _ sum: inout Vector) {
+    sum = fma(sum, x[0], w0)
+    sum = fma(sum, x[1], w1)
+    sum = fma(sum, x[2], w2)
 }
 
 /// Zeroes the border of a bordered image.
