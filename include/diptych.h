@@ -148,7 +148,9 @@ typedef struct diptych_model_options {
     int32_t mlp_width2;    /* of the MLP's l2, likewise; 0 is channels * (height / 2) * (width / 2) */
     float dropout;         /* probability of zeroing a unit in training, 0 <= dropout < 1; default 0.5 */
     int32_t decision;      /* DIPTYCH_DECIDE_BY_HEAD (default) or DIPTYCH_DECIDE_BY_MARGINAL */
-    int32_t reserved;      /* 0 */
+    int32_t views;         /* test-time augmentation: predict averages the logits over 1 (default), 5 or 9 views of each pair,
+                              as it is, then both images moved by a pixel up, down, left and right, then diagonally; it
+                              takes as many times as long */
     uint64_t seed;         /* of the initial weights; default 0 */
 } diptych_model_options;
 
@@ -161,10 +163,10 @@ enum {
     DIPTYCH_RECIPE_REPORT = 0, /* all defaults: the report's */
     DIPTYCH_RECIPE_BEST = 1    /* lowest error on few labelled digits, by the marginal, which decides: 200 epochs of small
                                   batches, augmentation, loss_ratio 2, dropout 0.1, and a one-cycle learning rate, which
-                                  fits any number of epochs */
+                                  fits any number of epochs; predicting averages 9 views */
 };
 
-/* Instead of diptych_model_options_init: the recipe's network, which is what it says of dropout and decision. */
+/* Instead of diptych_model_options_init: the recipe's network, which is what it says of dropout, decision and views. */
 DIPTYCH_API diptych_status diptych_model_options_recipe(diptych_model_options *options, size_t size, int32_t recipe);
 
 /* A new, untrained model: weights and biases uniform within 1/sqrt(fan in), as PyTorch's layers begin.
@@ -193,7 +195,7 @@ DIPTYCH_API diptych_status diptych_model_save_memory(const diptych_model *model,
 DIPTYCH_API uint64_t diptych_model_parameter_count(const diptych_model *model);
 
 /* A JSON object about the model: architecture, height, width, classes, parameters, multiply_adds of a pair,
- * dropout, decision, mean, standard_deviation, head_temperature, class_temperature, layers[] (name, kind, input and
+ * dropout, views, decision, mean, standard_deviation, head_temperature, class_temperature, layers[] (name, kind, input and
  * output shape, parameters, multiply_adds) and tensors[] (name, shape). Text with a closing zero; *out_length does
  * not count it. With buffer NULL (and capacity 0) only *out_length is set; otherwise capacity must be at least that
  * plus 1. */

@@ -8,7 +8,7 @@ private var defaultOptions: diptych_model_options {
         struct_size: UInt32(MemoryLayout<diptych_model_options>.size), architecture: d.architecture.rawValue,
         height: Int32(d.height), width: Int32(d.width), classes: Int32(d.classes), channels: Int32(d.channels),
         fc1_width: Int32(d.fc1Width), fc2_width: Int32(d.fc2Width), head_width: Int32(d.headWidth),
-        mlp_width1: Int32(d.mlpWidth1), mlp_width2: Int32(d.mlpWidth2), dropout: d.dropout, decision: 0, reserved: 0, seed: 0)
+        mlp_width1: Int32(d.mlpWidth1), mlp_width2: Int32(d.mlpWidth2), dropout: d.dropout, decision: 0, views: Int32(d.views), seed: 0)
 }
 
 @implementation @_cdecl("diptych_model_options_init")
@@ -24,6 +24,7 @@ public func diptych_model_options_recipe(_ options: UnsafeMutablePointer<diptych
         var defaults = defaultOptions
         defaults.dropout = recipe.dropout
         defaults.decision = recipe.decision.rawValue
+        defaults.views = Int32(recipe.views)
         try initialize(options, size, defaults: defaults)
     }
 }
@@ -55,8 +56,8 @@ public func diptych_model_create(_ options: UnsafePointer<diptych_model_options>
         d.mlpWidth1 = Int(o.mlp_width1)
         d.mlpWidth2 = Int(o.mlp_width2)
         d.dropout = o.dropout
+        d.views = Int(o.views)
         let decision = try choice(o.decision, "decision", atMost: 1, Model.Decision.self)
-        guard o.reserved == 0 else { throw DiptychError(.invalidArgument, "reserved is \(o.reserved), but must be 0") }
         let model = try Model(d, seed: o.seed)
         model.decision = decision
         return model

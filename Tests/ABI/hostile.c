@@ -308,9 +308,15 @@ static void model_members_out_of_range(void)
     }
     MODEL_MEMBER(architecture) MODEL_MEMBER(height) MODEL_MEMBER(width) MODEL_MEMBER(classes) MODEL_MEMBER(channels)
     MODEL_MEMBER(fc1_width) MODEL_MEMBER(fc2_width) MODEL_MEMBER(head_width) MODEL_MEMBER(mlp_width1) MODEL_MEMBER(mlp_width2)
-    MODEL_MEMBER(decision) MODEL_MEMBER(reserved)
+    MODEL_MEMBER(decision) MODEL_MEMBER(views)
     diptych_model_options o;
     OK(diptych_model_options_init(&o, sizeof o));
+    static const int32_t no_views[] = {0, 2, 4, 8, 10};
+    EACH(i, no_views) {
+        o.views = no_views[i];
+        HANDLE_INVALID(diptych_model, diptych_model_create(&o, &out), "must be 1, 5 or 9");
+    }
+    o.views = 9;
     EACH(i, bad_floats) {
         o.dropout = bad_floats[i];
         HANDLE_INVALID(diptych_model, diptych_model_create(&o, &out), "dropout");

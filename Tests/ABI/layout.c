@@ -27,7 +27,7 @@ MEMBER(diptych_model_options, mlp_width1, 36, 4);
 MEMBER(diptych_model_options, mlp_width2, 40, 4);
 MEMBER(diptych_model_options, dropout, 44, 4);
 MEMBER(diptych_model_options, decision, 48, 4);
-MEMBER(diptych_model_options, reserved, 52, 4);
+MEMBER(diptych_model_options, views, 52, 4);
 MEMBER(diptych_model_options, seed, 56, 8);
 
 ASSERT(sizeof(diptych_image_options) == 32);

@@ -57,7 +57,8 @@ def test_best_recipe(tmp_path):
     # 8 of its 200 epochs: the marginal, which decides, is far from guessing. The report's mean does not belong here.
     assert result["marginal_test_error"] < 0.1 and result["report_test_error"] is None
     with safe_open(out, "np") as file:
-        assert file.metadata()["decision"] == "marginal" and file.metadata()["dropout"] != "0.5"
+        assert file.metadata()["decision"] == "marginal" and file.metadata()["dropout"] != "0.5" and file.metadata()["views"] == "9"
+    assert "mean of 9 views" in ok("describe", out)
     assert ok("train", "--recipe", "best", "--epochs", 2, "--pairs", 100, "--quiet")
 
 
@@ -66,7 +67,7 @@ def test_recipes_can_be_overridden(tmp_path):
     plain, undone = tmp_path / "plain", tmp_path / "undone"
     ok("train", *SMALL, "--out", plain)
     ok("train", *SMALL, "--recipe", "best", "--batch-size", 100, "--learning-rate", 0.005, "--schedule", "constant", "--loss-ratio", 0.7,
-       "--weight-decay", 0, "--beta2", 0.999, "--dropout", 0.5, "--decision", "head", "--no-shuffle", "--no-redraw",
+       "--weight-decay", 0, "--beta2", 0.999, "--dropout", 0.5, "--views", 1, "--decision", "head", "--no-shuffle", "--no-redraw",
        "--label-smoothing", 0, "--ema-decay", 0, "--rotation", 0, "--scale", 0, "--shear", 0, "--shift", 0, "--elastic", 0, "--stroke", 0,
        "--out", undone)
     assert undone.read_bytes() == plain.read_bytes()
@@ -192,6 +193,7 @@ def test_signal_stops_cleanly_and_resume_goes_on(number, status, tmp_path):
     (["--batch-size", 0], "--batch-size is 0"),
     (["--fc1-width", 5000], "--fc1-width is 5000"),
     (["--dropout", 1], "--dropout is 1"),
+    (["--views", 3], "--views is 3, but must be 1, 5 or 9"),
     (["--pairs", 0], "--pairs is 0"),
     (["--threads", 257], "--threads is 257"),
     (["--seed", -1], ""),

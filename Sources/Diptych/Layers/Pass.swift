@@ -59,17 +59,26 @@ struct Pass {
 
     // MARK: Input
 
-    /// Standardises one image's pixels into row `image` of the input.
+    /// Standardises one image's pixels, `moved` down and to the right, into row `image` of the input. Where none come to lie there
+    /// is background.
     @inline(__always)
-    func load<Pixel>(_ pixels: UnsafePointer<Pixel>, image: Int, value: (Pixel) -> Float) {
+    func load<Pixel>(_ pixels: UnsafePointer<Pixel>, image: Int, moved: (down: Int, right: Int) = (0, 0), value: (Pixel) -> Float) {
         let row = base + layout.input + image * layout.inputRow
         let height = network.description.height, width = network.description.width
         let border = network.convolutions == nil ? 0 : 1
         let stride = width + 2 * border
-        let scale = 1 / model.standardDeviation, mean = model.mean
+        let scale = 1 / model.standardDeviation, mean = model.mean, background = model.background
         for y in 0 ..< height {
-            let target = row + (y + border) * stride + border, source = pixels + y * width
-            for x in 0 ..< width { target[x] = (value(source[x]) - mean) * scale }
+            let target = row + (y + border) * stride + border, from = y - moved.down
+            guard from >= 0 && from < height else {
+                for x in 0 ..< width { target[x] = background }
+                continue
+            }
+            let source = pixels + (from * width - moved.right)
+            let first = max(0, moved.right), end = width + min(0, moved.right)
+            for x in 0 ..< first { target[x] = background }
+            for x in first ..< end { target[x] = (value(source[x]) - mean) * scale }
+            for x in end ..< width { target[x] = background }
         }
     }
 

@@ -39,6 +39,7 @@ extension NetworkDescription {
         json.member("parameters", parameterCount)
         json.member("multiply_adds", multiplyAdds)
         json.member("dropout", Double(dropout))
+        json.member("views", views)
         json.array("layers") { json in
             for row in self.table {
                 json.object { json in

@@ -51,7 +51,8 @@ extension Model {
             ("mlp_width2", "\(d.mlpWidth2)"), ("dropout", ExactText.encode(Double(d.dropout))), ("decision", "\(decision.name)"),
             ("mean", ExactText.encode(Double(mean))), ("standard_deviation", ExactText.encode(Double(standardDeviation))),
         ]
-        // Only of a calibrated model, so that the files of others stay as they were.
+        // Only where there is something to say, so that other models' files stay as they were.
+        if d.views != 1 { metadata.append(("views", "\(d.views)")) }
         if temperatures != Temperatures() {
             metadata.append(("head_temperature", ExactText.encode(Double(temperatures.head))))
             metadata.append(("class_temperature", ExactText.encode(Double(temperatures.classes))))
@@ -223,6 +224,7 @@ struct Metadata {
         d.mlpWidth1 = try integer("mlp_width1")
         d.mlpWidth2 = try integer("mlp_width2")
         d.dropout = try float("dropout")
+        if has("views") { d.views = try integer("views") }
         return d
     }
 }

@@ -33,6 +33,8 @@ public struct NetworkDescription: Equatable, Sendable {
     public var mlpWidth2 = 0
     /// The probability of zeroing a unit in training.
     public var dropout: Float = 0.5
+    /// Over how many views of a pair `predict` averages the logits: 1, 5 or 9; see `PredictJob.offset`.
+    public var views = 1
 
     public init(_ architecture: Architecture = .siamese) { self.architecture = architecture }
 
@@ -58,6 +60,9 @@ public struct NetworkDescription: Equatable, Sendable {
         try require(mlpWidth2, in: 0 ... 65536, "mlp_width2")
         guard dropout >= 0 && dropout < 1 else {
             throw DiptychError(.invalidArgument, "dropout is \(text(dropout)), but must be from 0 to below 1")
+        }
+        guard views == 1 || views == 5 || views == 9 else {
+            throw DiptychError(.invalidArgument, "views is \(views), but must be 1, 5 or 9")
         }
         let count = parameterCount
         guard count <= Self.largestParameterCount else {

@@ -94,8 +94,21 @@ private struct PredictJob {
     }
 
     static func scratchBytes(_ model: Model) -> Int {
-        (model.predictLayout.floats + Pass.scratch(model.network) + 2 * padded(model.description.classes))
-            * MemoryLayout<Float>.stride
+        (model.predictLayout.floats + scratchFloats(model) + sumFloats(model)) * MemoryLayout<Float>.stride
+    }
+
+    private static func scratchFloats(_ model: Model) -> Int { max(Pass.scratch(model.network), 2 * padded(model.description.classes)) }
+
+    /// The views' sums: all logits, then the head's.
+    private static func sumFloats(_ model: Model) -> Int {
+        model.predictLayout.pairs * (2 * padded(model.description.classes) + model.network.head[1].outputs)
+    }
+
+    /// By how much view `view` of an image is moved: not at all, by a pixel up, down, left or right, or diagonally.
+    private static func offset(_ view: Int) -> (down: Int, right: Int) {
+        let down: SIMD16<Int8> = [0, -1, 1, 0, 0, -1, -1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
+        let right: SIMD16<Int8> = [0, 0, 0, -1, 1, -1, 1, -1, 1, 0, 0, 0, 0, 0, 0, 0]
+        return (Int(down[view]), Int(right[view]))
     }
 
     func run(block: Int) {
@@ -113,13 +126,12 @@ private struct PredictJob {
         if let c = model.network.convolutions, c.windows * c.shape.channels < model.network.dense[0].inputs {
             memset(base + layout.features, 0, 2 * pairs * model.network.dense[0].inputs * MemoryLayout<Float>.stride)
         }
-        let pixels = model.description.height * model.description.width
-        for image in 0 ..< 2 * pairs {
-            let offset = (2 * first + image) * pixels
-            if let floats { pass.load(floats + offset, image: image) { $0 } }
-            if let bytes { pass.load(bytes + offset, image: image) { Float($0) } }
+        let sums = scratch + Self.scratchFloats(model), views = model.description.views
+        for view in 0 ..< views {
+            load(pairs: first ..< first + pairs, view, into: pass)
+            pass.run(pairs: pairs, scratch: scratch)
+            if views > 1 { average(pass, view, of: views, pairs: pairs, sums: sums) }
         }
-        pass.run(pairs: pairs, scratch: scratch)
         for pair in 0 ..< pairs {
             switch output {
             case .answers(let predictions, let classProbabilities):
@@ -133,6 +145,29 @@ private struct PredictJob {
                 }
             }
         }
+    }
+
+    /// Loads a view of the job's pairs. Both images of a pair are moved alike.
+    private func load(pairs: Range<Int>, _ view: Int, into pass: Pass) {
+        let pixels = model.description.height * model.description.width, moved = Self.offset(view)
+        for image in 0 ..< 2 * pairs.count {
+            let offset = (2 * pairs.lowerBound + image) * pixels
+            if let floats { pass.load(floats + offset, image: image, moved: moved) { $0 } }
+            if let bytes { pass.load(bytes + offset, image: image, moved: moved) { Float($0) } }
+        }
+    }
+
+    /// Test-time augmentation: adds a view's logits to `sums`, and after the last puts the means in their place.
+    private func average(_ pass: Pass, _ view: Int, of views: Int, pairs: Int, sums: UnsafeMutablePointer<Float>) {
+        func average(_ values: UnsafeMutablePointer<Float>, _ sums: UnsafeMutablePointer<Float>, _ count: Int) {
+            for i in 0 ..< count {
+                sums[i] = view == 0 ? values[i] : sums[i] + values[i]
+                if view == views - 1 { values[i] = sums[i] / Float(views) }
+            }
+        }
+        let logits = 2 * pairs * padded(model.description.classes)
+        average(pass.logits, sums, logits)
+        average(pass.base + pass.layout.head.1, sums + logits, pairs * model.network.head[1].outputs)
     }
 
     private func headLogit(_ pass: Pass, pair: Int) -> Float {

@@ -24,6 +24,9 @@ public enum Recipe: Int32, CaseIterable, Sendable {
 
     public var dropout: Float { self == .best ? 0.1 : NetworkDescription().dropout }
 
+    /// See `NetworkDescription.views`.
+    public var views: Int { self == .best ? 9 : 1 }
+
     /// How the model decides.
     public var decision: Model.Decision { self == .best ? .marginal : .head }
 }

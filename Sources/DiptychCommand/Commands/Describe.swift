@@ -36,6 +36,7 @@ struct Describe: ParsableCommand {
         if output.json { return say(model.descriptionJSON) }
         printTable(model.description)
         say()
+        if model.description.views > 1 { say("predicts from the mean of \(model.description.views) views") }
         say("decides by the \(model.decision.name); pixels: mean \(fixed(Double(model.mean), 3)), standard deviation "
             + fixed(Double(model.standardDeviation), 3))
         if model.temperatures != Temperatures() { say("temperature \(temperatureText(model.temperatures))") }

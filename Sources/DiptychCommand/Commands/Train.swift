@@ -111,6 +111,7 @@ struct Train: ParsableCommand {
             (description, seed, pairCount) = (saved.description, saved.seed, saved.pairCount)
         }
         if network.dropout == nil && resume == nil { description.dropout = (recipe.recipe ?? .report).dropout }
+        if network.views == nil && resume == nil { description.views = (recipe.recipe ?? .report).views }
         options.seed = seed
         options.threads = threads.threads
 

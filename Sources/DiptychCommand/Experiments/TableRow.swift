@@ -54,6 +54,7 @@ extension RecipeFlags {
         var description = NetworkDescription(architecture)
         description.classes = classes
         description.dropout = (recipe ?? .report).dropout
+        description.views = (recipe ?? .report).views
         return description
     }
 }

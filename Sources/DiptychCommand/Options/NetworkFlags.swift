@@ -36,6 +36,9 @@ struct NetworkFlags: ParsableArguments {
     @Option(help: ArgumentHelp("Probability of zeroing a unit in training, from 0 to below 1 (default: 0.5).", valueName: "p"))
     var dropout: Float?
 
+    @Option(help: ArgumentHelp("Predict from so many views of each pair, 1, 5 or 9: as it is, moved by a pixel up, down, left and right, and diagonally (default: 1; 9 with --recipe best).", valueName: "n"))
+    var views: Int?
+
     func validate() throws { try validatingOptions { () throws(DiptychError) in try description.validate() } }
 
     var description: NetworkDescription {
@@ -50,12 +53,13 @@ struct NetworkFlags: ParsableArguments {
         if let mlpWidth1 { d.mlpWidth1 = mlpWidth1 }
         if let mlpWidth2 { d.mlpWidth2 = mlpWidth2 }
         if let dropout { d.dropout = dropout }
+        if let views { d.views = views }
         return d
     }
 
     /// Whether any is given.
     var isEmpty: Bool {
-        architecture == nil && dropout == nil
+        architecture == nil && dropout == nil && views == nil
             && [height, width, classes, channels, fc1Width, fc2Width, headWidth, mlpWidth1, mlpWidth2].allSatisfy { $0 == nil }
     }
 }

@@ -119,7 +119,7 @@ import Testing
 
     @Test func theReportsRecipeIsTheDefaults() {
         #expect(Recipe.report.trainerOptions == TrainerOptions() && Recipe.report.dropout == NetworkDescription().dropout)
-        #expect(Recipe.report.decision == .head)
+        #expect(Recipe.report.decision == .head && Recipe.report.views == 1)
     }
 
     @Test(arguments: Recipe.allCases) func recipesThroughTheABI(_ recipe: Recipe) throws {
@@ -131,6 +131,7 @@ import Testing
         #expect(trainer.epochs == Int32(o.epochs) && trainer.schedule == o.schedule.rawValue && trainer.redraw == (o.redraw ? 1 : 0))
         #expect(trainer.rotation == o.augmentation.rotation && trainer.loss_ratio == o.lossRatio && trainer.struct_size == 104)
         #expect(model.dropout == recipe.dropout && model.decision == recipe.decision.rawValue && model.struct_size == 64)
+        #expect(model.views == recipe.views)
         #expect(diptych_trainer_options_recipe(&trainer, MemoryLayout.size(ofValue: trainer), 2) == -1)
         #expect(String(cString: diptych_last_error()) == "recipe is 2, but must be from 0 to 1")
         // A program of the first version has a shorter struct.

@@ -45,11 +45,11 @@ def test_shapes_are_the_fixtures():
 
 
 def test_describe():
-    with diptych.Model.create(height=10, width=12, classes=7, dropout=0.25, decision="marginal") as model:
+    with diptych.Model.create(height=10, width=12, classes=7, dropout=0.25, decision="marginal", views=5) as model:
         described = model.describe()
     expected = {"architecture": "siamese", "height": 10, "width": 12, "classes": 7, "dropout": 0.25}
     assert {key: described[key] for key in expected} == expected
-    assert described["decision"] == "marginal"
+    assert described["decision"] == "marginal" and described["views"] == 5
     assert (described["mean"], described["standard_deviation"]) == (0, 1)
     for key in ("parameters", "multiply_adds", "layers", "tensors"):
         assert key in described

@@ -38,7 +38,7 @@ def test_ours_reads_safetensors(architecture, tmp_path):
 
 
 def test_metadata_survives_a_round_trip(tmp_path):
-    model = diptych.Model.create(decision="marginal", dropout=0.25, seed=3, **SMALL)
+    model = diptych.Model.create(decision="marginal", dropout=0.25, views=9, seed=3, **SMALL)
     path = tmp_path / "model.safetensors"
     model.save(path)
     with safetensors.safe_open(path, framework="numpy") as file:
@@ -47,3 +47,5 @@ def test_metadata_survives_a_round_trip(tmp_path):
     again = diptych.Model.load_bytes(numpy_files.save(numpy_files.load_file(path), metadata))
     assert again.describe() == model.describe()
     assert again.to_bytes() == model.to_bytes()
+    with pytest.raises(diptych.CorruptError, match="views is 7, but must be 1, 5 or 9"):
+        diptych.Model.load_bytes(numpy_files.save(numpy_files.load_file(path), metadata | {"views": "7"}))

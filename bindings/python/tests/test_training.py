@@ -46,6 +46,7 @@ def test_recipes(pairs):
     """A recipe's options are defaults: of the model and of the training, each to be overridden."""
     best = diptych.Model.create("best", **SMALL)
     assert best.describe()["decision"] == "marginal" and best.describe()["dropout"] == pytest.approx(0.1)
+    assert best.describe()["views"] == 9 and diptych.Model.create("best", views=1, **SMALL).describe()["views"] == 1
     assert diptych.Model.create("report", **SMALL).to_bytes() == diptych.Model.create(**SMALL).to_bytes()
     assert diptych.Model.create("best", **SMALL, dropout=0.1).describe()["dropout"] == pytest.approx(0.1)
     with diptych.Trainer(best, pairs, "best", epochs=3) as trainer:

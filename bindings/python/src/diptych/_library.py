@@ -71,7 +71,7 @@ class diptych_model_options(Structure):
         ("mlp_width2", c_int32),
         ("dropout", c_float),
         ("decision", c_int32),
-        ("reserved", c_int32),
+        ("views", c_int32),
         ("seed", c_uint64),
     ]
 

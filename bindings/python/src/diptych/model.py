@@ -39,8 +39,8 @@ class Model(Resource):
 
     @classmethod
     def create(cls, recipe: Literal["report", "best"] | None = None, **options: Unpack[ModelOptions]) -> Model:
-        """A new, untrained model; see ModelOptions for the options and their ranges. recipe: whose dropout and decision
-        are the defaults, to go with the same of Trainer or train.
+        """A new, untrained model; see ModelOptions for the options and their ranges. recipe: whose dropout, decision
+        and views are the defaults, to go with the same of Trainer or train.
 
         `Model.create(architecture="mlp", height=28, width=28, classes=10, seed=1)`. Raises InvalidArgumentError,
         LimitError (over 2**28 parameters), OutOfMemoryError.
@@ -83,7 +83,7 @@ class Model(Resource):
 
     def describe(self) -> dict[str, Any]:
         """What the model is: architecture, height, width, classes, parameters, multiply_adds of a pair, dropout,
-        decision, mean, standard_deviation, head_temperature, class_temperature, layers (name, kind, input and output
+        views, decision, mean, standard_deviation, head_temperature, class_temperature, layers (name, kind, input and output
         shape, parameters, multiply_adds) and tensors (name, shape)."""
         handle = self._open()
         text = np.empty(_library.size(lib.diptych_model_describe, handle, None, 0) + 1, "S1")

@@ -36,6 +36,9 @@ class ModelOptions(TypedDict, total=False):
     """Probability of zeroing a unit in training, 0 <= dropout < 1; default 0.5."""
     decision: Literal["head", "marginal"]
     """Which answer decides; "marginal" takes a model that was trained with digit labels. Default "head"."""
+    views: Literal[1, 5, 9]
+    """Test-time augmentation: predict averages the logits over so many views of each pair, as it is, then both images
+    moved by a pixel up, down, left and right, then diagonally; it takes as many times as long. Default 1."""
     seed: int
     """Of the initial weights, 0 to 2**64 - 1; default 0."""
 
