@@ -114,8 +114,8 @@ DIPTYCH_API const char *diptych_last_error(void);
 
 /* A network with its weights and its standardisation (the mean and standard deviation of the pixels that it
  * was trained on), and its temperatures (see diptych_model_calibrate). Any number of threads may predict with,
- * evaluate, describe or save one model at once, as long as none trains or calibrates it, or sets its tensors or
- * temperatures meanwhile. */
+ * evaluate, describe or save one model at once, as long as none trains or calibrates it, or sets its tensors,
+ * temperatures or views meanwhile. */
 typedef struct diptych_model diptych_model;
 
 /* The three networks. Every one passes each image through a branch that ends in class logits, and both images'
@@ -149,8 +149,8 @@ typedef struct diptych_model_options {
     float dropout;         /* probability of zeroing a unit in training, 0 <= dropout < 1; default 0.5 */
     int32_t decision;      /* DIPTYCH_DECIDE_BY_HEAD (default) or DIPTYCH_DECIDE_BY_MARGINAL */
     int32_t views;         /* test-time augmentation: predict averages the logits over 1 (default), 5 or 9 views of each pair,
-                              as it is, then both images moved by a pixel up, down, left and right, then diagonally; it
-                              takes as many times as long */
+                              as it is, then both images moved by a pixel up, down, left and right, then diagonally,
+                              where pixels of value 0 come in; it takes as many times as long */
     uint64_t seed;         /* of the initial weights; default 0 */
 } diptych_model_options;
 
@@ -217,6 +217,10 @@ DIPTYCH_API diptych_status diptych_model_tensor_set(diptych_model *model, const 
 DIPTYCH_API diptych_status diptych_model_temperatures_get(const diptych_model *model, float *out_head,
                                                           float *out_classes);
 DIPTYCH_API diptych_status diptych_model_temperatures_set(diptych_model *model, float head, float classes);
+
+/* Set over how many views predicting averages: 1, 5 or 9, as diptych_model_options.views says. Saved with the model.
+ * Temperatures stay as they are, though they were fitted to the answers from as many views as there were then. */
+DIPTYCH_API diptych_status diptych_model_views_set(diptych_model *model, int32_t views);
 
 DIPTYCH_API void diptych_model_free(diptych_model *model);
 

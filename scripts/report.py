@@ -201,7 +201,8 @@ do not tell ours from the report's. The marginal and the digits mean nothing wit
 ## The best recipe
 
 {ran(b, " --rows siamese,best,best-ensemble")}. Siamese networks on the same pairs; those of one row of an
-ensemble differ in their weights and what is random in training, and their probabilities are averaged.
+ensemble differ in their weights and what is random in training, and their probabilities are averaged. The best recipe's
+predict from nine views of a pair.
 
 {best(b)}
 

@@ -22,7 +22,7 @@ import numpy as np
 
 import diptych
 
-NETWORK = {"dropout", "channels", "fc1_width", "fc2_width", "head_width"}
+NETWORK = {"dropout", "views", "channels", "fc1_width", "fc2_width", "head_width"}
 
 
 def errors(model, images, digits):

@@ -20,7 +20,6 @@ struct dp_pool {
     dp_stage *stage;
     size_t stages;
     size_t *next;    /* [stage][thread]: the next item of the thread's share */
-    size_t capacity; /* stages for which there is room */
     int running;     /* workers still in this round */
     int sleeping;    /* those among them and the caller who wait for a stage */
     unsigned round;
@@ -40,10 +39,12 @@ static inline void relax(void)
 
 static bool all_taken(dp_stage *stage) { return __atomic_load_n(&stage->taken, __ATOMIC_RELAXED) >= stage->count; }
 
+/* Sequentially consistent, because a thread that goes to sleep has counted itself just before; see item_done. */
 static bool may_run(dp_pool *pool, dp_stage *stage)
 {
+    if (stage->after == 0) return true;
     dp_stage *before = &pool->stage[stage->after - 1];
-    return stage->after == 0 || __atomic_load_n(&before->done, __ATOMIC_ACQUIRE) == before->count;
+    return __atomic_load_n(&before->done, __ATOMIC_SEQ_CST) == before->count;
 }
 
 /* The first stage with an item that may run now, from `first` on, or NULL. */
@@ -82,19 +83,18 @@ static dp_stage *sleep_until_stage(dp_pool *pool, size_t first)
 
 static size_t share(dp_pool *pool, dp_stage *stage, size_t thread) { return stage->count * thread / (size_t)pool->threads; }
 
-/* An item of the thread's own share, or else of another's; the stage's count where none is left. */
+/* An item of the thread's own share, or else of another's; the stage's count where none is left. Who is counted first finds one
+ * in one round: a share that is empty stays empty. */
 static size_t take_item(dp_pool *pool, dp_stage *stage, size_t thread)
 {
     size_t *next = pool->next + (size_t)(stage - pool->stage) * (size_t)pool->threads;
-    for (size_t i = 0; i < (size_t)pool->threads; i++, thread = (thread + 1) % (size_t)pool->threads) {
+    if (__atomic_fetch_add(&stage->taken, 1, __ATOMIC_RELAXED) >= stage->count) return stage->count;
+    for (;; thread = (thread + 1) % (size_t)pool->threads) {
         size_t end = share(pool, stage, thread + 1);
         if (__atomic_load_n(&next[thread], __ATOMIC_RELAXED) >= end) continue;
         size_t item = __atomic_fetch_add(&next[thread], 1, __ATOMIC_RELAXED);
-        if (item >= end) continue;
-        __atomic_add_fetch(&stage->taken, 1, __ATOMIC_RELAXED);
-        return item;
+        if (item < end) return item;
     }
-    return stage->count;
 }
 
 /* Returns when no item is left to take. */
@@ -161,7 +161,10 @@ dp_pool *dp_pool_create(int threads)
     dp_pool *pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
     pool->workers = calloc((size_t)threads, sizeof *pool->workers);
-    if (!pool->workers) {
+    pool->next = calloc((size_t)threads * DP_POOL_STAGES, sizeof *pool->next);
+    if (!pool->workers || !pool->next) {
+        free(pool->workers);
+        free(pool->next);
         free(pool);
         return NULL;
     }
@@ -200,17 +203,6 @@ static void release_round(dp_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static bool make_room(dp_pool *pool, size_t stages)
-{
-    if (stages <= pool->capacity) return true;
-    size_t *next = calloc(stages * (size_t)pool->threads, sizeof *next);
-    if (!next) return false;
-    free(pool->next);
-    pool->next = next;
-    pool->capacity = stages;
-    return true;
-}
-
 bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body body, void *context)
 {
     if (pool->threads == 1 || (stages == 1 && stage[0].count == 1)) {
@@ -218,7 +210,7 @@ bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body bod
             for (size_t item = 0; item < stage[i].count; item++) body(context, i, item, 0);
         return true;
     }
-    if (!make_room(pool, stages) || !dp_pool_start(pool)) return false;
+    if (!dp_pool_start(pool)) return false;
     pool->body = body;
     pool->context = context;
     pool->stage = stage;

@@ -164,6 +164,11 @@ public func diptych_model_tensor_set(_ model: OpaquePointer!, _ name: UnsafePoin
     }
 }
 
+@implementation @_cdecl("diptych_model_views_set")
+public func diptych_model_views_set(_ model: OpaquePointer!, _ views: Int32) -> diptych_status {
+    attempt { () throws(DiptychError) in try object(model, Model.self, "model").setViews(Int(views)) }
+}
+
 @implementation @_cdecl("diptych_model_temperatures_get")
 public func diptych_model_temperatures_get(_ model: OpaquePointer!, _ out_head: UnsafeMutablePointer<Float>!,
                                            _ out_classes: UnsafeMutablePointer<Float>!) -> diptych_status {

@@ -80,6 +80,9 @@ static void null_model_arguments(void)
     INVALID(diptych_model_temperatures_get(NULL, &value, &value), "model");
     OK(diptych_model_temperatures_get(model, NULL, NULL));
     INVALID(diptych_model_temperatures_set(NULL, 1, 1), "model");
+    INVALID(diptych_model_views_set(NULL, 1), "model");
+    INVALID(diptych_model_views_set(model, 2), "views is 2, but must be 1, 5 or 9");
+    INVALID(diptych_model_views_set(model, INT32_MIN), "views");
     INVALID(diptych_model_calibrate(NULL, pairs, 1), "model");
     INVALID(diptych_model_calibrate(model, NULL, 1), "pairs");
     INVALID(diptych_reliability(NULL, pairs, 1, NULL, NULL), "model");

@@ -30,6 +30,12 @@ def test_built_in_model():
     assert ok_json("classify", SEVEN, FOUR)["less_or_equal"] is False
 
 
+def test_views(model):
+    one, five = (ok_json("classify", SEVEN, FOUR, "--model", model, "--views", views) for views in (1, 5))
+    assert one == ok_json("classify", SEVEN, FOUR, "--model", model) and one["probability"] != five["probability"]
+    assert "--views is 2, but must be 1, 5 or 9" in fails("classify", SEVEN, FOUR, "--views", 2, status=64)
+
+
 @pytest.mark.parametrize("picture", sorted(PICTURES.glob("*.png")), ids=lambda p: p.stem)
 def test_pictures(picture, model):
     answer = ok_json("classify", picture, picture, "--model", model)

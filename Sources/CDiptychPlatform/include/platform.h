@@ -62,6 +62,7 @@ bool dp_use_avx2(void);
  * first stage that has one left and need not wait; of its items those of the same share of each stage first, so that what
  * they read lies in its cache. One caller at a time. Safe after fork(). */
 typedef struct dp_pool dp_pool;
+enum { DP_POOL_STAGES = 32 }; /* at most, in one run */
 typedef struct {
     size_t count;      /* items, at least 1 */
     size_t after;      /* stages before this one count from 1: all items of this one must be done first; 0: of none */

@@ -11,7 +11,14 @@ public final class Model: @unchecked Sendable {
         public var name: StaticString { self == .head ? "head" : "marginal" }
     }
 
-    public var description: NetworkDescription { network.description }
+    public var description: NetworkDescription {
+        var description = network.description
+        description.views = views
+        return description
+    }
+
+    /// Over how many views of a pair `predict` averages the logits; see `NetworkDescription.views`.
+    public private(set) var views: Int
     public var decision = Decision.head
     /// Pixels become (pixel - mean) / standardDeviation.
     public private(set) var mean: Float = 0
@@ -32,6 +39,7 @@ public final class Model: @unchecked Sendable {
     init(zeroed description: NetworkDescription) throws(DiptychError) {
         try description.validate()
         network = Network(description)
+        views = description.views
         parameters = try Buffer(count: network.parameterFloats, for: "a model's weights")
         if let convolutions = network.convolutions {
             let channels = convolutions.shape.channels
@@ -68,6 +76,12 @@ public final class Model: @unchecked Sendable {
         self.mean = mean
         self.standardDeviation = standardDeviation
         weightsChanged()
+    }
+
+    /// Throws `invalidArgument` where it is none of 1, 5 and 9.
+    public func setViews(_ views: Int) throws(DiptychError) {
+        try NetworkDescription.validate(views: views)
+        self.views = views
     }
 
     /// A pixel of background, standardised.

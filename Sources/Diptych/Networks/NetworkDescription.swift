@@ -61,12 +61,16 @@ public struct NetworkDescription: Equatable, Sendable {
         guard dropout >= 0 && dropout < 1 else {
             throw DiptychError(.invalidArgument, "dropout is \(text(dropout)), but must be from 0 to below 1")
         }
-        guard views == 1 || views == 5 || views == 9 else {
-            throw DiptychError(.invalidArgument, "views is \(views), but must be 1, 5 or 9")
-        }
+        try Self.validate(views: views)
         let count = parameterCount
         guard count <= Self.largestParameterCount else {
             throw DiptychError(.limit, "the network would have \(count) parameters, but at most \(Self.largestParameterCount) are allowed")
+        }
+    }
+
+    static func validate(views: Int) throws(DiptychError) {
+        guard views == 1 || views == 5 || views == 9 else {
+            throw DiptychError(.invalidArgument, "views is \(views), but must be 1, 5 or 9")
         }
     }
 }

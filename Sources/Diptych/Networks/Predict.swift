@@ -126,7 +126,7 @@ private struct PredictJob {
         if let c = model.network.convolutions, c.windows * c.shape.channels < model.network.dense[0].inputs {
             memset(base + layout.features, 0, 2 * pairs * model.network.dense[0].inputs * MemoryLayout<Float>.stride)
         }
-        let sums = scratch + Self.scratchFloats(model), views = model.description.views
+        let sums = scratch + Self.scratchFloats(model), views = model.views
         for view in 0 ..< views {
             load(pairs: first ..< first + pairs, view, into: pass)
             pass.run(pairs: pairs, scratch: scratch)

@@ -15,6 +15,8 @@ final class TrialRunner: @unchecked Sendable {
         var progress: TrialProgress
         var error: DiptychError?
         var interruption: Interrupt?
+        /// Which of the trials nobody has taken yet.
+        var next = 0
         var stopped: Bool { error != nil || interruption != nil }
     }
 
@@ -40,8 +42,8 @@ final class TrialRunner: @unchecked Sendable {
         }
         defer { dp_pool_free(pool) }
         var trials = dp_stage(count: work.count, after: 0, taken: 0, done: 0)
-        let started = dp_pool_run(pool, 1, &trials, { context, _, item, _ in
-            Unmanaged<TrialRunner>.fromOpaque(context!).takeUnretainedValue().runTrial(item)
+        let started = dp_pool_run(pool, 1, &trials, { context, _, _, _ in
+            Unmanaged<TrialRunner>.fromOpaque(context!).takeUnretainedValue().runNextTrial()
         }, Unmanaged.passUnretained(self).toOpaque())
         guard started else { throw DiptychError(.system, "cannot start \(experiment.workers) \(plural("thread", experiment.workers)); use fewer: --threads") }
         let (error, interruption) = shared.withLock { shared in
@@ -52,8 +54,12 @@ final class TrialRunner: @unchecked Sendable {
         return interruption
     }
 
-    private func runTrial(_ item: Int) {
-        let (setting, round) = work[item]
+    /// In the order of `work`, whichever items the threads take.
+    private func runNextTrial() {
+        let (setting, round) = shared.withLock { shared in
+            defer { shared.next += 1 }
+            return work[shared.next]
+        }
         guard !isStopped() else { return }
         do throws(DiptychError) {
             let seed = experiment.seed + UInt64(round)

@@ -6,7 +6,20 @@ struct ModelFlags: ParsableArguments {
             completion: .file(extensions: ["safetensors"]))
     var model: String?
 
-    func load() throws(DiptychError) -> Model { try Self.load(model) }
+    @Option(help: ArgumentHelp("Predict from so many views of each pair, 1, 5 or 9 (default: as the model says, and the built-in one says 1).", valueName: "n"))
+    var views: Int?
+
+    func validate() throws {
+        var description = NetworkDescription()
+        if let views { description.views = views }
+        try validatingOptions { () throws(DiptychError) in try description.validate() }
+    }
+
+    func load() throws(DiptychError) -> Model {
+        let model = try Self.load(model)
+        if let views { try model.setViews(views) }
+        return model
+    }
 
     /// The model in that file, or the built-in one.
     static func load(_ path: String?) throws(DiptychError) -> Model {

@@ -3,7 +3,7 @@ import Diptych
 
 /// How to train. What is not given is nil: the recipe says it.
 struct RecipeFlags: ParsableArguments {
-    @Option(help: "Where the options that are not given come from: report, whose values are the defaults below, or best: 200 epochs, augmentation, a one-cycle learning rate, and the marginal decides.")
+    @Option(help: "Where the options that are not given come from: report, whose values are the defaults below, or best: 200 epochs, augmentation, a one-cycle learning rate, nine views, and the marginal decides.")
     var recipe: Recipe?
 
     @Option(help: ArgumentHelp("Weight of the auxiliary loss on the digits, 0 to 1000; 0 trains without (default: 0.7).", valueName: "r"))

@@ -180,3 +180,20 @@ def test_with_closes():
 def test_repr():
     shown = repr(diptych.Model.create(architecture="mlp", mlp_width1=30, mlp_width2=20, **SMALL))
     assert shown.startswith("<diptych.Model mlp 8x8, 10 classes, ") and shown.endswith(" parameters>")
+
+
+def test_views(tmp_path):
+    one, five = diptych.Model.create(seed=3, **SMALL), diptych.Model.create(seed=3, views=5, **SMALL)
+    assert (one.views, five.views) == (1, 5) and "views" not in one.to_bytes()[:2000].decode("latin-1")
+    one.views = 5
+    assert one.to_bytes() == five.to_bytes() and diptych.Model.load_bytes(one.to_bytes()).views == 5
+    images = np.random.default_rng(1).uniform(0, 255, (4, 2, one.height, one.width)).astype(np.float32)
+    np.testing.assert_array_equal(one.predict(images).array, five.predict(images).array)
+    one.views = 1
+    assert (one.predict(images).probability != five.predict(images).probability).all()
+    for wrong in (0, 2, 10, -1):
+        with pytest.raises(diptych.InvalidArgumentError, match=f"views is {wrong}, but must be 1, 5 or 9"):
+            one.views = wrong
+    with pytest.raises(TypeError, match="views"):
+        one.views = "5"
+    assert one.views == 1

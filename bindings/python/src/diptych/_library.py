@@ -232,6 +232,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "diptych_model_describe": (c_int32, MODEL, CHARACTERS, c_size_t, SIZE_OUT),
     "diptych_model_tensor_get": (c_int32, MODEL, c_char_p, FLOATS, c_size_t, SIZE_OUT),
     "diptych_model_tensor_set": (c_int32, MODEL, c_char_p, FLOATS, c_size_t),
+    "diptych_model_views_set": (c_int32, MODEL, c_int32),
     "diptych_model_temperatures_get": (c_int32, MODEL, FLOAT_OUT, FLOAT_OUT),
     "diptych_model_temperatures_set": (c_int32, MODEL, c_float, c_float),
     "diptych_model_free": (None, MODEL),

@@ -27,7 +27,7 @@ class Model(Resource):
     """A network with its weights, and the mean and standard deviation of the pixels that it was trained on.
 
     Any number of threads may predict with, evaluate, describe or save one model at once (calls run in parallel),
-    as long as none trains or calibrates it, or sets its tensors or temperatures meanwhile. Pickling keeps everything.
+    as long as none trains or calibrates it, or sets its tensors, temperatures or views meanwhile. Pickling keeps everything.
     """
 
     _geometry: tuple[int, int, int] | None = None
@@ -157,6 +157,16 @@ class Model(Resource):
             paths = _arguments.path(first, "first"), _arguments.path(second, "second")  # type: ignore[arg-type]
             lib.diptych_classify_png_files(handle, *paths, filled, answer)
         return Predictions(answer)[0]
+
+    @property
+    def views(self) -> int:
+        """Over how many views of a pair predict averages the logits (see ModelOptions): 1, 5 or 9; may be set, and is saved
+        with the model."""
+        return int(self.describe()["views"])
+
+    @views.setter
+    def views(self, value: int) -> None:
+        lib.diptych_model_views_set(self._open(), _arguments.whole(value, "views"))
 
     @property
     def temperatures(self) -> Temperatures:

@@ -38,7 +38,8 @@ class ModelOptions(TypedDict, total=False):
     """Which answer decides; "marginal" takes a model that was trained with digit labels. Default "head"."""
     views: Literal[1, 5, 9]
     """Test-time augmentation: predict averages the logits over so many views of each pair, as it is, then both images
-    moved by a pixel up, down, left and right, then diagonally; it takes as many times as long. Default 1."""
+    moved by a pixel up, down, left and right, then diagonally, where pixels of value 0 come in; it takes as many times
+    as long. Default 1."""
     seed: int
     """Of the initial weights, 0 to 2**64 - 1; default 0."""
 
