@@ -97,12 +97,14 @@ func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, wei
         }
     }
 
-    for channel in 0 ..< channels {
-        var sum: Float = 0
-        for k in 0 ..< Int(counts[channel]) { sum += values[channel * windows + k] }
-        biasGradient[channel] += sum
-    }
     var block = 0
+    while block < channels {
+        var sum = Vector.zero
+        for window in 0 ..< windows { sum += gradient.vector(window * channels + block) }
+        biasGradient.store(biasGradient.vector(block) + sum, block)
+        block += 8
+    }
+    block = 0
     while block < channels {
         for channel in 0 ..< channels where counts[channel] > 0 {
             let count = Int(counts[channel]), patches = patches + channel * windows, values = values + channel * windows
