@@ -145,6 +145,13 @@ def test_progress():
     assert all("left" in line for line in lines[:-1]) and "seed 1: test error" in lines[-1]
 
 
+def test_rounds_are_run_in_their_order():
+    """Whoever stops early has whole rounds to compare, also with several runs at a time."""
+    call = ["experiment", "table1", *[a for a in SMALL if a != "--quiet"], *TWO, "--rounds", 12, "--threads", 2]
+    seeds = [int(line.split("seed ")[1].split(":")[0]) for line in run(*call).stderr.splitlines() if "test error" in line]
+    assert len(seeds) == 24 and all(seed <= place // 2 + 2 for place, seed in enumerate(seeds))
+
+
 # MARK: resume
 
 def test_resume_is_as_if_never_stopped(tmp_path):
