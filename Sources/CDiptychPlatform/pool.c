@@ -47,11 +47,15 @@ static bool may_run(dp_pool *pool, dp_stage *stage)
     return __atomic_load_n(&before->done, __ATOMIC_SEQ_CST) == before->count;
 }
 
-/* The first stage with an item that may run now, from `first` on, or NULL. */
-static dp_stage *find_stage(dp_pool *pool, size_t first)
+/* The first stage with an item that may run now, or NULL; *left tells whether there are items that nobody has taken. */
+static dp_stage *find_stage(dp_pool *pool, bool *left)
 {
-    for (size_t i = first; i < pool->stages; i++)
-        if (!all_taken(&pool->stage[i]) && may_run(pool, &pool->stage[i])) return &pool->stage[i];
+    *left = false;
+    for (size_t i = 0; i < pool->stages; i++) {
+        if (all_taken(&pool->stage[i])) continue;
+        *left = true;
+        if (may_run(pool, &pool->stage[i])) return &pool->stage[i];
+    }
     return NULL;
 }
 
@@ -65,17 +69,14 @@ static void item_done(dp_pool *pool, dp_stage *stage)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static dp_stage *sleep_until_stage(dp_pool *pool, size_t first)
+/* NULL where no item is left. */
+static dp_stage *sleep_until_stage(dp_pool *pool)
 {
     dp_stage *stage;
+    bool left;
     pthread_mutex_lock(&pool->lock);
     __atomic_add_fetch(&pool->sleeping, 1, __ATOMIC_SEQ_CST);
-    while (!(stage = find_stage(pool, first))) {
-        size_t left = first;
-        while (left < pool->stages && all_taken(&pool->stage[left])) left++;
-        if (left == pool->stages) break;
-        pthread_cond_wait(&pool->wake, &pool->lock);
-    }
+    while (!(stage = find_stage(pool, &left)) && left) pthread_cond_wait(&pool->wake, &pool->lock);
     __atomic_sub_fetch(&pool->sleeping, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&pool->lock);
     return stage;
@@ -100,17 +101,15 @@ static size_t take_item(dp_pool *pool, dp_stage *stage, size_t thread)
 /* Returns when no item is left to take. */
 static void take_items(dp_pool *pool, size_t thread)
 {
-    size_t first = 0;
     int spins = 0;
     for (;;) {
-        while (first < pool->stages && all_taken(&pool->stage[first])) first++;
-        if (first == pool->stages) return;
-        dp_stage *stage = find_stage(pool, first);
-        if (!stage && ++spins < SPINS) {
+        bool left;
+        dp_stage *stage = find_stage(pool, &left);
+        if (!stage && left && ++spins < SPINS) {
             relax();
             continue;
         }
-        if (!stage) stage = sleep_until_stage(pool, first);
+        if (!stage && left) stage = sleep_until_stage(pool);
         if (!stage) return;
         spins = 0;
         size_t item = take_item(pool, stage, thread);
@@ -174,7 +173,7 @@ dp_pool *dp_pool_create(int threads)
 }
 
 /* With every signal blocked, so that the host's handlers run on the host's threads. */
-bool dp_pool_start(dp_pool *pool)
+static bool start_workers(dp_pool *pool)
 {
     sigset_t all, before;
     if (pool->process != getpid()) reset(pool); /* a fork left the workers behind */
@@ -210,7 +209,7 @@ bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body bod
             for (size_t item = 0; item < stage[i].count; item++) body(context, i, item, 0);
         return true;
     }
-    if (!dp_pool_start(pool)) return false;
+    if (!start_workers(pool)) return false;
     pool->body = body;
     pool->context = context;
     pool->stage = stage;

@@ -70,7 +70,6 @@ typedef struct {
 } dp_stage;
 typedef void (*dp_pool_body)(void *context, size_t stage, size_t item, size_t thread);
 dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads start at the first run with more than one item */
-bool dp_pool_start(dp_pool *pool); /* starts them now; false: not all could be started */
 bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body body, void *context); /* false: no thread could start */
 void dp_pool_free(dp_pool *pool);
 

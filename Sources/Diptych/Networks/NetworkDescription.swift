@@ -68,7 +68,8 @@ public struct NetworkDescription: Equatable, Sendable {
         }
     }
 
-    static func validate(views: Int) throws(DiptychError) {
+    /// Throws `invalidArgument` where it is none of 1, 5 and 9.
+    public static func validate(views: Int) throws(DiptychError) {
         guard views == 1 || views == 5 || views == 9 else {
             throw DiptychError(.invalidArgument, "views is \(views), but must be 1, 5 or 9")
         }

@@ -150,7 +150,7 @@ final class Batch: @unchecked Sendable {
         switch work {
         case .dense(let index): network.dense[index].panels < 16
         case .headAndLoss: true
-        case .denseBackward(let index): network.dense[index].inputs <= 8 * 16
+        case .denseBackward(let index): network.dense[index].inputs / 16 <= 8
         default: false
         }
     }
@@ -215,7 +215,7 @@ final class Batch: @unchecked Sendable {
     /// A dense layer's output is cut by panels where it is wide, so that the weights pass once, and else by rows.
     private func denseItems(_ index: Int) -> (rows: Int, panels: Int, pairs: Int, count: Int) {
         let panels = model.network.dense[index].panels
-        guard panels >= 16 else { return (rowItems, panels, Self.rowPairs, rowItems) }
+        if Self.isByRows(.dense(index), model.network) { return (rowItems, panels, Self.rowPairs, rowItems) }
         let rows = (count + 119) / 120
         return (rows, 8, 120, rows * ((panels + 7) / 8))
     }
@@ -268,7 +268,7 @@ final class Batch: @unchecked Sendable {
     /// A dense layer's input gradient is cut like its output: wide ones by panels, for all rows, narrow ones by rows.
     private func denseBackwardItems(_ index: Int) -> (panels: Int, count: Int) {
         let panels = model.network.dense[index].inputs / 16
-        guard panels > 8 else { return (panels, rowItems) }
+        if Self.isByRows(.denseBackward(index), model.network) { return (panels, rowItems) }
         // Sixes, as the kernel takes them, and some eight items.
         let block = min(BackwardPass.panelBlock, max(6, panels / 48 * 6))
         return (block, (panels + block - 1) / block)

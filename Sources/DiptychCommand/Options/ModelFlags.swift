@@ -10,9 +10,8 @@ struct ModelFlags: ParsableArguments {
     var views: Int?
 
     func validate() throws {
-        var description = NetworkDescription()
-        if let views { description.views = views }
-        try validatingOptions { () throws(DiptychError) in try description.validate() }
+        guard let views else { return }
+        try validatingOptions { () throws(DiptychError) in try NetworkDescription.validate(views: views) }
     }
 
     func load() throws(DiptychError) -> Model {
