@@ -35,12 +35,17 @@ bool dp_parse_double(const char *text, double *out_value)
     return *end == 0 && isfinite(*out_value);
 }
 
-void *dp_allocate(size_t size)
+void *dp_reserve(size_t size)
 {
     void *memory = NULL;
     if (size == 0) size = 1;
-    if (size > PTRDIFF_MAX || posix_memalign(&memory, 64, size) != 0) return NULL;
-    return memset(memory, 0, size);
+    return size <= PTRDIFF_MAX && posix_memalign(&memory, 64, size) == 0 ? memory : NULL;
+}
+
+void *dp_allocate(size_t size)
+{
+    void *memory = dp_reserve(size);
+    return memory ? memset(memory, 0, size) : NULL;
 }
 
 /* ---- Memory of a thread's own ---- */

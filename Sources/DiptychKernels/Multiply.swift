@@ -206,14 +206,14 @@ func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow:
     } while done < depth
 }
 
-/// b[16 * p + j][i] = weights[p][i][j] for 16 inputs i.
-func transposePanels(panels: Int, weights: UnsafePointer<Float>, panelStride: Int, b: UnsafeMutablePointer<Float>) {
+/// b[16 * p + j][i] = weights[p][i][j] for 16 inputs i, whose weights begin at places[i] of a panel.
+func transposePanels(panels: Int, weights: UnsafePointer<Float>, panelStride: Int, places: UnsafePointer<Int32>, b: UnsafeMutablePointer<Float>) {
     for panel in 0 ..< panels {
         let source = weights + panel * panelStride, target = b + 256 * panel
-        dp_transpose(source, 16, target, 16)
-        dp_transpose(source + 8, 16, target + 128, 16)
-        dp_transpose(source + 128, 16, target + 8, 16)
-        dp_transpose(source + 136, 16, target + 136, 16)
+        dp_transpose(source, places, target, 16)
+        dp_transpose(source + 8, places, target + 128, 16)
+        dp_transpose(source, places + 8, target + 8, 16)
+        dp_transpose(source + 8, places + 8, target + 136, 16)
     }
 }
 

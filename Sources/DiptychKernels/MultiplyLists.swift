@@ -18,9 +18,17 @@ func countNonzeros(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int) ->
     return total
 }
 
+/// A bit for each column of x[rows, width] that is not all zero. NaN is not zero.
+func liveColumns(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, live: UnsafeMutablePointer<UInt8>) {
+    for eight in 0 ..< width / 8 { live[eight] = 0 }
+    for row in 0 ..< rows {
+        let x = x + row * xRow
+        for eight in 0 ..< width / 8 { live[eight] |= UInt8(truncatingIfNeeded: dp_nonzero8(x + 8 * eight)) }
+    }
+}
+
 /// A list for each row of x.
-func listRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, step: Int, lists: dp_lists) {
-    let step = Int32(truncatingIfNeeded: step)
+func listRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, places columnPlaces: UnsafePointer<Int32>, lists: dp_lists) {
     for row in 0 ..< rows {
         let x = x + row * xRow
         var values = lists.values + row * Int(DP_LIST_STRIDE), places = lists.places + row * Int(DP_LIST_STRIDE)
@@ -28,7 +36,7 @@ func listRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, step: I
         var column = 0
         while column < width {
             let alive = dp_nonzero8(x + column)
-            dp_compress8(x + column, UInt8(truncatingIfNeeded: alive), Int32(truncatingIfNeeded: column), step, values, places)
+            dp_compress8(x + column, columnPlaces + column, UInt8(truncatingIfNeeded: alive), values, places)
             let count = alive.nonzeroBitCount
             values += count
             places += count

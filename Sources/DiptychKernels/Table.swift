@@ -39,12 +39,13 @@ private func makeTable() -> dp_kernels {
         },
         multiply: { multiply(rows: $0, panels: $1, depth: $2, a: $3!, aRow: $4, b: $5!, bPanel: $6, c: $7!, cRow: $8) },
         count_nonzeros: { countNonzeros(rows: $0, width: $1, x: $2!, xRow: $3) },
-        list_rows: { listRows(rows: $0, width: $1, x: $2!, xRow: $3, step: $4, lists: $5) },
+        live_columns: { liveColumns(rows: $0, width: $1, x: $2!, xRow: $3, live: $4!) },
+        list_rows: { listRows(rows: $0, width: $1, x: $2!, xRow: $3, places: $4!, lists: $5) },
         list_columns: { listColumns(rows: $0, width: $1, x: $2!, xRow: $3, step: $4, lists: $5) },
         multiply_lists: {
             multiplyLists(count: $0, panels: $1, lists: $2, b: $3!, bPanel: $4, c: $5!, cRow: $6, cPanel: $7, accumulate: $8)
         },
-        transpose_panels: { transposePanels(panels: $0, weights: $1!, panelStride: $2, b: $3!) },
+        transpose_panels: { transposePanels(panels: $0, weights: $1!, panelStride: $2, places: $3!, b: $4!) },
         bias_relu: { biasRelu(rows: $0, width: $1, bias: $2!, applyRelu: $3, c: $4!, cRow: $5) },
         relu_gradient: {
             reluGradient(rows: $0, width: $1, act: $2!, actRow: $3, scale: $4, gradient: $5!, gradientRow: $6)
@@ -53,6 +54,10 @@ private func makeTable() -> dp_kernels {
         dropout: { dropout(count: $0, first: $1, threshold: $2, scale: $3, x: $4!) },
         random_words: { randomWords(count: $0, first: $1, words: $2!) },
         adam: { adam(count: $0, update: $1, gradient: $2!, parameter: $3!, first: $4!, second: $5!) },
+        adam_lines: { adamLines(count: $0, places: $1!, update: $2, gradient: $3!, parameter: $4!, first: $5!, second: $6!) },
+        adam_idle: {
+            adamIdle(count: $0, places: $1!, done: $2!, steps: $3, updates: $4!, parameter: $5!, first: $6!, second: $7!)
+        },
         sgd: { sgd(count: $0, update: $1, gradient: $2!, parameter: $3!, velocity: $4!) }
     )
 }

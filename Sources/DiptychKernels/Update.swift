@@ -1,22 +1,61 @@
 import CDiptychPlatform
 
+/// Adam's update of eight parameters.
+@inline(__always)
+private func adam8(_ update: dp_update, _ gradient: UnsafePointer<Float>, _ parameter: UnsafeMutablePointer<Float>,
+                   _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>) {
+    // All loads before the stores: the arrays may lie whole pages apart, which looks like an overlap to the CPU.
+    let g = gradient.vector(0), p = parameter.vector(0), m0 = first.vector(0), v0 = second.vector(0)
+    let m = fma(m0, 1 - update.beta1, g - m0)
+    let v = fma(update.beta2 * v0, 1 - update.beta2, g * g)
+    first.store(m, 0)
+    second.store(v, 0)
+    let root = fma(Vector(repeating: update.epsilon), update.second_scale, dp_sqrt(v))
+    parameter.store(fma(update.decay * p, -update.step_size, m / root), 0)
+}
+
 /// Adam with decoupled weight decay, one pass over parameter, moments and gradient.
 func adam(count: Int, update: dp_update, gradient: UnsafePointer<Float>, parameter: UnsafeMutablePointer<Float>,
           first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
-    let rest1 = Vector(repeating: 1 - update.beta1), rest2 = Vector(repeating: 1 - update.beta2)
-    let beta2 = Vector(repeating: update.beta2), decay = Vector(repeating: update.decay)
-    let step = Vector(repeating: -update.step_size), scale = Vector(repeating: update.second_scale)
-    let epsilon = Vector(repeating: update.epsilon)
     var i = 0
     while i < count {
-        // All loads before the stores: the arrays may lie whole pages apart, which looks like an overlap to the CPU.
-        let g = gradient.vector(i), p = parameter.vector(i), m0 = first.vector(i), v0 = second.vector(i)
-        let m = fma(m0, rest1, g - m0)
-        let v = fma(beta2 * v0, rest2, g * g)
-        first.store(m, i)
-        second.store(v, i)
-        parameter.store(fma(decay * p, step, m / fma(epsilon, dp_sqrt(v), scale)), i)
+        adam8(update, gradient + i, parameter + i, first + i, second + i)
         i += 8
+    }
+}
+
+/// The same of lines of 16 parameters that begin at `places`.
+func adamLines(count: Int, places: UnsafePointer<Int32>, update: dp_update, gradient: UnsafePointer<Float>,
+               parameter: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
+    for line in 0 ..< count {
+        let place = Int(places[line]), gradient = gradient + 16 * line
+        adam8(update, gradient, parameter + place, first + place, second + place)
+        adam8(update, gradient + 8, parameter + (place + 8), first + (place + 8), second + (place + 8))
+    }
+}
+
+/// Of each line the updates done[line] ..< steps whose gradient is zero: it stays in registers for all of them.
+func adamIdle(count: Int, places: UnsafePointer<Int32>, done: UnsafePointer<Int32>, steps: Int, updates: UnsafePointer<dp_update>,
+              parameter: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
+    for line in 0 ..< count {
+        let low = Int(places[line]), high = low + 8
+        var p0 = parameter.vector(low), m0 = first.vector(low), v0 = second.vector(low)
+        var p1 = parameter.vector(high), m1 = first.vector(high), v1 = second.vector(high)
+        for k in Int(done[line]) ..< steps {
+            let update = updates[k], epsilon = Vector(repeating: update.epsilon)
+            m0 = fma(m0, 1 - update.beta1, 0 - m0)
+            m1 = fma(m1, 1 - update.beta1, 0 - m1)
+            v0 *= update.beta2
+            v1 *= update.beta2
+            p0 = fma(update.decay * p0, -update.step_size, m0 / fma(epsilon, update.second_scale, dp_sqrt(v0)))
+            p1 = fma(update.decay * p1, -update.step_size, m1 / fma(epsilon, update.second_scale, dp_sqrt(v1)))
+        }
+        parameter.store(p0, low)
+        parameter.store(p1, high)
+        first.store(m0, low)
+        first.store(m1, high)
+        second.store(v0, low)
+        second.store(v1, high)
     }
 }
 

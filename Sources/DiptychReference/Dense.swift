@@ -1,7 +1,7 @@
 extension Reference {
     /// What is not zero in a line, and where.
-    public static func list(_ line: [Float], step: Int) -> [(place: Int32, value: Float)] {
-        line.enumerated().filter { $0.element != 0 }.map { (Int32($0.offset * step), $0.element) }
+    public static func list(_ line: [Float], places: [Int32]) -> [(place: Int32, value: Float)] {
+        zip(places, line).filter { $0.1 != 0 }.map { (place: $0.0, value: $0.1) }
     }
 
     public static func multiply(rows: Int, panels: Int, depth: Int, a: UnsafePointer<Float>, aRow: Int, b: UnsafePointer<Float>,
@@ -15,10 +15,11 @@ extension Reference {
         }
     }
 
-    public static func transposePanels(panels: Int, weights: UnsafePointer<Float>, panelStride: Int, b: UnsafeMutablePointer<Float>) {
+    public static func transposePanels(panels: Int, weights: UnsafePointer<Float>, panelStride: Int, places: UnsafePointer<Int32>,
+                                       b: UnsafeMutablePointer<Float>) {
         for panel in 0 ..< panels {
             for output in 0 ..< 16 {
-                for input in 0 ..< 16 { b[(16 * panel + output) * 16 + input] = weights[panel * panelStride + 16 * input + output] }
+                for input in 0 ..< 16 { b[(16 * panel + output) * 16 + input] = weights[panel * panelStride + Int(places[input]) + output] }
             }
         }
     }

@@ -34,26 +34,28 @@ static inline __attribute__((always_inline)) uint64_t dp_nonzero8(const float *x
 /* For each set of eight, as bits: its members in their order, a byte each. */
 extern const uint64_t dp_members[256];
 
-/* Moves those of eight floats that are in `set` to the front, and writes (first + index) * step for each; what follows them
+/* Moves those of eight floats that are in `set` to the front of `values`, their places to that of `listed`; what follows them
  * is overwritten too. */
-static inline __attribute__((always_inline)) void dp_compress8(const float *x, uint8_t set, int32_t first, int32_t step,
-                                                               float *values, int32_t *places)
+static inline __attribute__((always_inline)) void dp_compress8(const float *x, const int32_t *places, uint8_t set, float *values,
+                                                               int32_t *listed)
 {
     typedef int32_t int8x __attribute__((ext_vector_type(8)));
     typedef uint8_t byte8 __attribute__((ext_vector_type(8)));
     byte8 bytes;
     __builtin_memcpy(&bytes, &dp_members[set], sizeof bytes);
-    const int8x index = __builtin_convertvector(bytes, int8x), place = (index + first) * step;
-    dp_float8 moved;
+    const int8x index = __builtin_convertvector(bytes, int8x);
+    dp_float8 value;
+    int8x place;
 #ifdef __AVX2__
-    dp_float8 all;
-    __builtin_memcpy(&all, x, sizeof all);
-    moved = __builtin_ia32_permvarsf256(all, index);
+    __builtin_memcpy(&value, x, sizeof value);
+    __builtin_memcpy(&place, places, sizeof place);
+    value = __builtin_ia32_permvarsf256(value, index);
+    place = __builtin_ia32_permvarsi256(place, index);
 #else
-    for (int i = 0; i < 8; i++) moved[i] = x[index[i]];
+    for (int i = 0; i < 8; i++) value[i] = x[index[i]], place[i] = places[index[i]];
 #endif
-    __builtin_memcpy(values, &moved, sizeof moved);
-    __builtin_memcpy(places, &place, sizeof place);
+    __builtin_memcpy(values, &value, sizeof value);
+    __builtin_memcpy(listed, &place, sizeof place);
 }
 
 /* Eight channels of a pool window: the greatest of its four values plus bias through ReLU, and which it was. The first of
@@ -108,12 +110,12 @@ static inline __attribute__((always_inline)) dp_float8 dp_drop(dp_word8 words, u
     return words < threshold ? 0 : x * scale;
 }
 
-/* target = source transposed, 8 x 8 floats, rows source_row and target_row apart: pairs, then fours, then halves. */
-static inline __attribute__((always_inline)) void dp_transpose(const float *source, ptrdiff_t source_row, float *target,
+/* target = source transposed, 8 x 8 floats, source's rows at `places`, target's target_row apart: pairs, then fours, then halves. */
+static inline __attribute__((always_inline)) void dp_transpose(const float *source, const int32_t *places, float *target,
                                                                ptrdiff_t target_row)
 {
     dp_float8 r[8], s[8];
-    for (int i = 0; i < 8; i++) __builtin_memcpy(&r[i], source + i * source_row, sizeof r[i]);
+    for (int i = 0; i < 8; i++) __builtin_memcpy(&r[i], source + places[i], sizeof r[i]);
     for (int i = 0; i < 8; i += 2) {
         s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
         s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
@@ -150,7 +152,7 @@ static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
 enum { DP_LISTS = 64, DP_LIST_DEPTH = 512, DP_LIST_STRIDE = DP_LIST_DEPTH + 16 };
 typedef struct {
     float *values;   /* [list][DP_LIST_STRIDE] */
-    int32_t *places; /* the same: the value's index, times a step */
+    int32_t *places; /* the same: where what it is multiplied by begins */
     int32_t *counts; /* [list] */
 } dp_lists;
 
@@ -205,9 +207,12 @@ typedef struct {
     /* How many of x[rows, width] are not zero, NaN among them; width is a multiple of 8. */
     ptrdiff_t (*count_nonzeros)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row);
 
+    /* A bit for each column of x[rows, width] in which anything is not zero: the lowest of a byte for the first of eight. */
+    void (*live_columns)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, uint8_t *live);
+
     /* Lists what is not zero in x[rows, width], of each row or of each column: at most DP_LISTS lists of at most
-     * DP_LIST_DEPTH values; width is a multiple of 8. A place is the value's column (row) times step. */
-    void (*list_rows)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, ptrdiff_t step, dp_lists lists);
+     * DP_LIST_DEPTH values; width is a multiple of 8. A value's place is its column's in `places`, or its row times step. */
+    void (*list_rows)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, const int32_t *places, dp_lists lists);
     void (*list_columns)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, ptrdiff_t step, dp_lists lists);
 
     /* c[count, 16 * panels] (+)= a * b, a being `count` lists: multiply's result to the bit, but for the sign of a zero,
@@ -215,8 +220,8 @@ typedef struct {
     void (*multiply_lists)(ptrdiff_t count, ptrdiff_t panels, dp_lists lists, const float *b, ptrdiff_t b_panel, float *c,
                            ptrdiff_t c_row, ptrdiff_t c_panel, bool accumulate);
 
-    /* The transpose of 16 inputs of panels: b[depth = 16 * panels][16] from weights of those inputs. */
-    void (*transpose_panels)(ptrdiff_t panels, const float *weights, ptrdiff_t panel_stride, float *b);
+    /* The transpose of 16 inputs of panels: b[depth = 16 * panels][16]. Input i's weights begin at places[i] of each panel. */
+    void (*transpose_panels)(ptrdiff_t panels, const float *weights, ptrdiff_t panel_stride, const int32_t *places, float *b);
 
     /* c[rows, width] = c + bias, then relu where asked; width is a multiple of 8. */
     void (*bias_relu)(ptrdiff_t rows, ptrdiff_t width, const float *bias, bool relu, float *c, ptrdiff_t c_row);
@@ -238,6 +243,12 @@ typedef struct {
     /* Optimizers over count parameters (a multiple of 8): first and second are the moments. */
     void (*adam)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *first,
                  float *second);
+    /* Adam for `count` lines of 16 parameters, which begin at `places`; gradient is [count][16]. */
+    void (*adam_lines)(ptrdiff_t count, const int32_t *places, dp_update update, const float *gradient, float *parameter, float *first,
+                       float *second);
+    /* The same lines' updates done[line] ..< steps without a gradient, one after another, with the bits that adam gives. */
+    void (*adam_idle)(ptrdiff_t count, const int32_t *places, const int32_t *done, ptrdiff_t steps, const dp_update *updates,
+                      float *parameter, float *first, float *second);
     void (*sgd)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *velocity);
 } dp_kernels;
 

@@ -34,8 +34,9 @@ int dp_format_double(char *buffer, size_t capacity, int digits, double value);
 /* The number in text, which must be all of it; false otherwise, or where it is not finite. Ignores the locale. */
 bool dp_parse_double(const char *text, double *out_value);
 
-/* size bytes aligned to 64, zeroed; NULL where there is no memory. Freed with free(). */
+/* size bytes aligned to 64, zeroed or (reserve) not; NULL where there is no memory. Freed with free(). */
 void *dp_allocate(size_t size);
+void *dp_reserve(size_t size);
 
 /* This thread's scratch memory of at least size bytes, aligned to 64, kept until the thread ends; NULL where there
  * is no memory. The contents do not survive a call that asks for more. */

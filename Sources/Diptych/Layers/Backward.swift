@@ -27,6 +27,13 @@ struct BackwardPass {
                  rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, panels: panels, scratch: scratch)
     }
 
+    /// The same of its live inputs alone, into their gradient, of panels of columns as they lie there.
+    func dense(_ index: Int, live: LiveInputs, rows: Int, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
+        let dropped = network.dense[index - 1].layer.dropout
+        backward(network.dense[index], gradient: base + layout.outputs[index], inputGradient: live.gradient, input: live.x,
+                 scale: dropped ? dropoutScale : 1, live: live, rows: 0 ..< rows, panels: panels, scratch: scratch)
+    }
+
     /// From the gradient of fc5's output to that of the logits, without the auxiliary loss.
     func head(pairs: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
         let fc4 = network.head[0], fc5 = network.head[1]
@@ -38,30 +45,31 @@ struct BackwardPass {
 
     /// The gradient is zero wherever the layer's own ReLU or dropout was: it is multiplied by lists.
     private func backward(_ layer: DenseLayer, gradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
-                          input: UnsafePointer<Float>?, scale: Float, rows: Range<Int>, panels: Range<Int>,
+                          input: UnsafePointer<Float>?, scale: Float, live: LiveInputs? = nil, rows: Range<Int>, panels: Range<Int>,
                           scratch: UnsafeMutablePointer<Float>) {
         let turns = layer.layer.separate ? 2 : 1, lists = dp_lists(scratch + Self.panelBlock * Self.depthBlock * 16)
-        let row = turns * layer.inputs, gradientRow = turns * layer.outputs
+        let width = live?.width ?? layer.inputs, row = turns * width, gradientRow = turns * layer.outputs
         for turn in 0 ..< turns {
             let weights = parameters + (turn == 0 ? layer.weights.0 : layer.weights.1)
             let first = rows.lowerBound + turn, count = rows.count / turns
             var start = panels.lowerBound
             while start < panels.upperBound {
                 let block = min(Self.panelBlock, panels.upperBound - start)
-                let target = inputGradient + first * layer.inputs + 16 * start
+                let target = inputGradient + first * width + 16 * start
                 var done = 0
                 while done < layer.outputs {
                     let depth = min(Self.depthBlock, layer.outputs - done)
                     for panel in 0 ..< block {
-                        kernels.transpose_panels(depth / 16, weights + done * layer.inputs + (start + panel) * 256,
-                                                 16 * layer.inputs, scratch + panel * 16 * depth)
+                        let first = 16 * (start + panel), source = weights + done * layer.inputs
+                        kernels.transpose_panels(depth / 16, live == nil ? source + 16 * first : source, 16 * layer.inputs,
+                                                 live.map { $0.places + first } ?? rowPlaces, scratch + panel * 16 * depth)
                     }
                     lists.multiply(rows: count, panels: block, depth: depth, x: gradient + first * layer.outputs + done, xRow: gradientRow,
                                    b: scratch, bPanel: 16 * depth, into: target, row: row, accumulate: done > 0)
                     done += depth
                 }
                 if let input {
-                    kernels.relu_gradient(count, 16 * block, input + first * layer.inputs + 16 * start, row, scale, target, row)
+                    kernels.relu_gradient(count, 16 * block, input + first * width + 16 * start, row, scale, target, row)
                 }
                 start += block
             }
@@ -76,9 +84,10 @@ struct BackwardPass {
 
     /// The gradient of the weights of `panels`, at most `weightPanels`, for `inputs`, at most `weightInputs`:
     /// [panel][inputs][16], at the beginning of `scratch`. `image` tells which of a separate layer's weights; `rows` counts
-    /// the rows of the pass (images in the branch, pairs in the head).
+    /// the rows of the pass (images in the branch, pairs in the head), which are `width` long in `input`. `listed`: the last use of
+    /// `scratch` was for these panels, too.
     func weights(_ layer: DenseLayer, image: Int, rows: Int, panels: Range<Int>, inputs: Range<Int>, input: UnsafePointer<Float>,
-                 gradient: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+                 width: Int, gradient: UnsafePointer<Float>, listed: Bool = false, scratch: UnsafeMutablePointer<Float>) {
         // An output unit's share is a sum over the rows where its gradient is not zero: [panel][inputs / 16][unit][16].
         let sums = scratch + Self.weightFloats, lists = dp_lists(sums + Self.weightFloats)
         let turns = layer.layer.separate ? 2 : 1, floats = 16 * inputs.count
@@ -86,16 +95,18 @@ struct BackwardPass {
         while done < rows / turns {
             let depth = min(Int(DP_LIST_DEPTH), rows / turns - done)
             let first = image + turns * done
-            kernels.list_columns(depth, 16 * panels.count, gradient + first * layer.outputs + 16 * panels.lowerBound,
-                                 turns * layer.outputs, turns * layer.inputs, lists)
+            if !listed || depth < rows / turns {
+                kernels.list_columns(depth, 16 * panels.count, gradient + first * layer.outputs + 16 * panels.lowerBound,
+                                     turns * layer.outputs, turns * width, lists)
+            }
             for panel in 0 ..< panels.count {
-                kernels.multiply_lists(16, inputs.count / 16, lists.dropFirst(16 * panel), input + first * layer.inputs + inputs.lowerBound,
+                kernels.multiply_lists(16, inputs.count / 16, lists.dropFirst(16 * panel), input + first * width + inputs.lowerBound,
                                        16, sums + panel * floats, 16, 256, done > 0)
             }
             done += depth
         }
         for panel in 0 ..< panels.count {
-            kernels.transpose_panels(inputs.count / 16, sums + panel * floats, 256, scratch + panel * floats)
+            kernels.transpose_panels(inputs.count / 16, sums + panel * floats, 256, rowPlaces, scratch + panel * floats)
         }
     }
 

@@ -128,9 +128,10 @@ struct Pass {
     /// Floats of scratch that `dense` and `head` need.
     static let denseScratch = dp_lists.floats
 
-    /// One of the branch's dense layers, for all images of `pairs` and the output panels in `panels`.
-    func dense(_ index: Int, pairs: Range<Int>, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
-        forward(network.dense[index], input: denseInput(index), output: base + layout.outputs[index],
+    /// One of the branch's dense layers, for all images of `pairs` and the output panels in `panels`; `live` are its inputs that
+    /// are not zero for all images, where that is known.
+    func dense(_ index: Int, live: LiveInputs? = nil, pairs: Range<Int>, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
+        forward(network.dense[index], input: denseInput(index), live: live, output: base + layout.outputs[index],
                 rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, panels: panels, scratch: scratch)
     }
 
@@ -141,7 +142,7 @@ struct Pass {
         forward(fc5, input: base + layout.head.0, output: base + layout.head.1, rows: pairs, panels: 0 ..< fc5.panels, scratch: scratch)
     }
 
-    private func forward(_ layer: DenseLayer, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    private func forward(_ layer: DenseLayer, input: UnsafePointer<Float>, live: LiveInputs? = nil, output: UnsafeMutablePointer<Float>,
                          rows: Range<Int>, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
         let parameters = model.parameters.pointer
         let turns = layer.layer.separate ? 2 : 1
@@ -151,6 +152,7 @@ struct Pass {
             let bias = parameters + (turn == 0 ? layer.bias.0 : layer.bias.1)
             let target = output + first * layer.outputs + 16 * panels.lowerBound
             product(layer, rows: count, panels: panels.count, x: input + first * layer.inputs, xRow: turns * layer.inputs,
+                    live: live.map { (UnsafePointer($0.x) + first * $0.width, turns * $0.width, $0.width, $0.places) },
                     weights: weights + 16 * panels.lowerBound * layer.inputs, into: target, row: turns * layer.outputs,
                     lists: dp_lists(scratch))
             kernels.bias_relu(count, 16 * panels.count, bias + 16 * panels.lowerBound, layer.layer.relu, target,
@@ -158,21 +160,25 @@ struct Pass {
         }
     }
 
+    private typealias LiveColumns = (x: UnsafePointer<Float>, xRow: Int, width: Int, places: UnsafePointer<Int32>)
+
     /// x times weights, in either of two ways with the same bits where the weights are finite: as it stands, or by lists of what is
-    /// not zero in x.
-    private func product(_ layer: DenseLayer, rows: Int, panels: Int, x: UnsafePointer<Float>, xRow: Int, weights: UnsafePointer<Float>,
-                         into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
+    /// not zero in x, of its live columns where they are known.
+    private func product(_ layer: DenseLayer, rows: Int, panels: Int, x: UnsafePointer<Float>, xRow: Int, live: LiveColumns?,
+                         weights: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
+        let (listed, listedRow, inputs, places) = live ?? (x, xRow, layer.inputs, nil)
         // Lists are dearer by the value, and cost something to make: they win in long rows of which less than half is left.
-        guard layer.inputs >= 256, 2 * kernels.count_nonzeros(rows, layer.inputs, x, xRow) < rows * layer.inputs else {
+        guard layer.inputs >= 256, 2 * kernels.count_nonzeros(rows, inputs, listed, listedRow) < rows * layer.inputs else {
             return kernels.multiply(rows, panels, layer.inputs, x, xRow, weights, 16 * layer.inputs, target, targetRow)
         }
         // A block of four panels stays in the first-level cache. More panels do not, so there longer lists are better.
         let depth = panels <= 4 ? 128 : Int(DP_LIST_DEPTH)
         var done = 0
-        while done < layer.inputs {
-            let width = min(depth, layer.inputs - done)
-            lists.multiply(rows: rows, panels: panels, depth: width, x: x + done, xRow: xRow, b: weights + 16 * done,
-                           bPanel: 16 * layer.inputs, into: target, row: targetRow, accumulate: done > 0)
+        while done < inputs {
+            let width = min(depth, inputs - done)
+            lists.multiply(rows: rows, panels: panels, depth: width, x: listed + done, xRow: listedRow,
+                           b: places == nil ? weights + 16 * done : weights, bPanel: 16 * layer.inputs, places: places.map { $0 + done },
+                           into: target, row: targetRow, accumulate: done > 0)
             done += width
         }
     }

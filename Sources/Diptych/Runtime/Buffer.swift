@@ -16,6 +16,15 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
         self.count = count
     }
 
+    /// The same, zeroed by the threads of `pool`: most of the time that new memory takes is the system's, a page at a time.
+    init(count: Int, for what: StaticString, on pool: WorkerPool) throws(DiptychError) {
+        let bytes = try product(max(count, 1), MemoryLayout<Element>.stride, of: what)
+        guard let memory = dp_reserve(bytes) else { throw DiptychError.memory(bytes, for: "\(what)") }
+        pointer = memory.bindMemory(to: Element.self, capacity: max(count, 1))
+        self.count = count
+        try pool.zero(memory, bytes: bytes)
+    }
+
     deinit { free(pointer) }
 
     public subscript(index: Int) -> Element {

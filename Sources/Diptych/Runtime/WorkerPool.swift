@@ -32,7 +32,22 @@ final class WorkerPool: @unchecked Sendable {
         guard dp_pool_run(pool, 1, &stage, body, context) else { throw noThreads }
     }
 
+    func zero(_ memory: UnsafeMutableRawPointer, bytes: Int) throws(DiptychError) {
+        var block = ZeroedBlock(memory: memory, bytes: bytes)
+        try run((bytes + ZeroedBlock.part - 1) / ZeroedBlock.part, &block) { context, _, item, _ in
+            let block = context!.assumingMemoryBound(to: ZeroedBlock.self).pointee, start = item * ZeroedBlock.part
+            memset(block.memory + start, 0, min(ZeroedBlock.part, block.bytes - start))
+        }
+    }
+
     private var noThreads: DiptychError {
         DiptychError(.system, "cannot start \(threads - 1) worker threads; use fewer threads")
     }
+}
+
+private struct ZeroedBlock {
+    static let part = 1 << 20
+
+    let memory: UnsafeMutableRawPointer
+    let bytes: Int
 }

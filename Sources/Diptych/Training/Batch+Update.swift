@@ -4,7 +4,7 @@ import CDiptychPlatform
 
 extension Batch {
     /// A few panels of a dense layer's weights (and, with the first inputs, of its bias). `layer` counts through branch and
-    /// head; `image` tells whose weights where they are separate.
+    /// head; `image` tells whose weights where they are separate. Of a layer with live inputs an item takes them all.
     struct DenseUpdate {
         let layer: Int
         let image: Int
@@ -21,16 +21,17 @@ extension Batch {
         }
     }
 
-    static func makeDenseUpdates(_ network: Network) -> [DenseUpdate] {
+    static func makeDenseUpdates(_ network: Network, _ live: [LiveInputs?]) -> [DenseUpdate] {
         var updates: [DenseUpdate] = []
         for (index, layer) in (network.dense + network.head).enumerated() {
             for image in 0 ..< (layer.layer.separate ? 2 : 1) {
+                let block = index < live.count && live[index] != nil ? layer.inputs : BackwardPass.weightInputs
                 // Panels within inputs: a block of the inputs' columns stays in the cache for all panels.
-                for input in stride(from: 0, to: layer.inputs, by: BackwardPass.weightInputs) {
+                for input in stride(from: 0, to: layer.inputs, by: block) {
                     for panel in stride(from: 0, to: layer.panels, by: BackwardPass.weightPanels) {
                         updates.append(DenseUpdate(layer: index, image: image,
                                                    panels: panel ..< min(panel + BackwardPass.weightPanels, layer.panels),
-                                                   inputs: input ..< min(input + BackwardPass.weightInputs, layer.inputs)))
+                                                   inputs: input ..< min(input + block, layer.inputs)))
                     }
                 }
             }
@@ -59,12 +60,17 @@ extension Batch {
             input = forward.denseInput(update.layer)
             output = layout.outputs[update.layer]
         }
-        backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
-                         gradient: gradients.pointer + output, scratch: gradient)
-        let floats = 16 * update.inputs.count
-        for panel in update.panels {
-            let weights = (update.image == 0 ? layer.weights.0 : layer.weights.1) + 16 * (panel * layer.inputs + update.inputs.lowerBound)
-            apply(offset: weights, count: floats, gradient + floats * (panel - update.panels.lowerBound))
+        let weights = update.image == 0 ? layer.weights.0 : layer.weights.1
+        if !inHead, let live = live[update.layer] {
+            updateLive(live, panels: update.panels, gradient: gradients.pointer + output, scratch: gradient)
+        } else {
+            let floats = 16 * update.inputs.count
+            backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
+                             width: layer.inputs, gradient: gradients.pointer + output, scratch: gradient)
+            for panel in update.panels {
+                apply(offset: weights + 16 * (panel * layer.inputs + update.inputs.lowerBound), count: floats,
+                      gradient + floats * (panel - update.panels.lowerBound))
+            }
         }
         guard update.inputs.lowerBound == 0 else { return }
         for panel in update.panels {
@@ -73,7 +79,7 @@ extension Batch {
         }
     }
 
-    private func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {
+    func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {
         if let gradientCapture {
             (gradientCapture.pointer + offset).copy(from: gradient, count: count)
         } else {

@@ -27,7 +27,12 @@ final class Batch: @unchecked Sendable {
     private let losses: Buffer<SIMD4<Float>>
     let convolutionUpdates: [Range<Int>]
     let denseUpdates: [DenseUpdate]
+    /// For each of the branch's dense layers, where it is wide and its inputs come out of a ReLU.
+    let live: [LiveInputs?]
+    /// A step's, those that make up for what was put off, and which of both are under way.
     private let stages: [Stage]
+    let settling: [Stage]
+    private var running: [Stage] = []
     private let poolStages: Buffer<dp_stage>
     /// Where tests look at the gradients of all parameters; nil in ordinary life.
     var gradientCapture: Buffer<Float>?
@@ -47,7 +52,7 @@ final class Batch: @unchecked Sendable {
     /// Pairs of an item of the narrow layers' stages.
     private static let rowPairs = 12
 
-    init(model: Model, pairs: Pairs, options: TrainerOptions, threads: Int, optimizer: Optimizer,
+    init(model: Model, pairs: Pairs, options: TrainerOptions, pool: WorkerPool, optimizer: Optimizer,
          average: WeightAverage?) throws(DiptychError) {
         self.model = model
         self.pairs = pairs
@@ -61,8 +66,8 @@ final class Batch: @unchecked Sendable {
         order = options.shuffle || options.redraw ? try Buffer(count: ordered, for: "the order of the pairs") : nil
         augmenter = options.augmentation.isOff ? nil
             : try Augmenter(options.augmentation, seed: options.seed, height: pairs.height, width: pairs.width)
-        activations = try Buffer(count: layout.floats, for: "a batch's activations")
-        gradients = try Buffer(count: layout.activationFloats, for: "a batch's gradients")
+        activations = try Buffer(count: layout.floats, for: "a batch's activations", on: pool)
+        gradients = try Buffer(count: layout.activationFloats, for: "a batch's gradients", on: pool)
         chunkPairs = max(5, (capacity + 255) / 256)
         let chunks = (capacity + chunkPairs - 1) / chunkPairs
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
@@ -70,12 +75,18 @@ final class Batch: @unchecked Sendable {
                      BackwardPass.weightScratch, Self.convolutionUpdate, 2 * padded(network.description.classes),
                      augmenter.map { $0.outputFloats + $0.scratch } ?? 0]
         scratchFloats = padded(needs.max() ?? 0)
-        scratch = try Buffer(count: try product(threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
+        scratch = try Buffer(count: try product(pool.threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
         losses = try Buffer(count: capacity, for: "a batch's losses")
         dropout = Dropout(seed: options.seed, step: 0, probability: network.description.dropout)
         convolutionUpdates = Self.makeConvolutionUpdates(network)
-        denseUpdates = Self.makeDenseUpdates(network)
-        stages = Self.makeStages(network)
+        var live: [LiveInputs?] = []
+        for (index, layer) in network.dense.enumerated() {
+            live.append(index > 0 && LiveInputs.isWorthwhile(layer) ? try LiveInputs(layer, rows: 2 * capacity, on: pool) : nil)
+        }
+        self.live = live
+        denseUpdates = Self.makeDenseUpdates(network, live)
+        stages = Self.makeStages(network, live)
+        settling = live.indices.filter { live[$0] != nil }.map { Stage(work: [.catchUp($0)], after: 0) }
         poolStages = try Buffer(count: stages.count, for: "a step's stages")
     }
 
@@ -92,30 +103,42 @@ final class Batch: @unchecked Sendable {
         self.range = range
         dropout = Dropout(seed: options.seed, step: step, probability: model.description.dropout)
         average?.prepare(step: step)
+        try run(stages, on: pool)
+        optimizer.stepIsDone()
+    }
+
+    func run(_ stages: [Stage], on pool: WorkerPool) throws(DiptychError) {
+        guard !stages.isEmpty else { return }
+        running = stages
         for (index, stage) in stages.enumerated() {
             poolStages[index] = dp_stage(count: items(stage.work[0]), after: stage.after, taken: 0, done: 0)
         }
-        let stages = UnsafeMutableBufferPointer(start: poolStages.pointer, count: poolStages.count)
-        try pool.run(stages, Unmanaged.passUnretained(self).toOpaque()) { context, stage, item, thread in
+        try pool.run(UnsafeMutableBufferPointer(start: poolStages.pointer, count: stages.count),
+                     Unmanaged.passUnretained(self).toOpaque()) { context, stage, item, thread in
             let batch = Unmanaged<Batch>.fromOpaque(context!).takeUnretainedValue()
-            for work in batch.stages[stage].work { batch.run(work, item, thread) }
+            for work in batch.running[stage].work { batch.run(work, item, thread) }
         }
     }
 
     // MARK: Stages
 
-    private enum Work {
+    enum Work {
         case loadAndConvolve
+        case findLive(Int)
+        case listLive(Int)
+        case gatherLive(Int)
         case dense(Int)
         case headAndLoss
         case denseBackward(Int)
+        case liveBackward(Int)
         case convolutionsBackward
         case updateConvolutions
         case deriveFromConvolutions
         case updateDense
+        case catchUp(Int)
     }
 
-    private struct Stage {
+    struct Stage {
         /// What an item is made of, one after the other: more than one where each needs only what the last made of the same rows.
         var work: [Work]
         /// The stage that must be done before, counted from 1; 0 is none.
@@ -124,11 +147,13 @@ final class Batch: @unchecked Sendable {
 
     /// In the order in which their items are taken where more than one may run: what others wait for comes first, so the
     /// dense layers' updates, for which nothing waits, fill the gaps.
-    private static func makeStages(_ network: Network) -> [Stage] {
+    private static func makeStages(_ network: Network, _ live: [LiveInputs?]) -> [Stage] {
         var stages = [Stage(work: [.loadAndConvolve], after: 0)]
         let indices = network.dense.indices
+        let forward = indices.flatMap { live[$0] == nil ? [.dense($0)] : [Work.findLive($0), .listLive($0), .gatherLive($0), .dense($0)] }
         let backward = indices.reversed().filter { $0 > 0 || network.convolutions != nil }
-        for work in indices.map({ .dense($0) }) + [Work.headAndLoss] + backward.map({ .denseBackward($0) }) {
+            .map { live[$0] == nil ? Work.denseBackward($0) : .liveBackward($0) }
+        for work in forward + [Work.headAndLoss] + backward {
             if isByRows(work, network) && isByRows(stages[stages.count - 1].work[0], network) {
                 stages[stages.count - 1].work.append(work)
             } else {
@@ -158,6 +183,9 @@ final class Batch: @unchecked Sendable {
     private func items(_ work: Work) -> Int {
         switch work {
         case .loadAndConvolve: count
+        case .findLive(let index): (model.network.dense[index].inputs + LiveInputs.blockInputs - 1) / LiveInputs.blockInputs
+        case .listLive: 1
+        case .gatherLive, .liveBackward, .catchUp: LiveInputs.items
         case .dense(let index): denseItems(index).count
         case .headAndLoss: rowItems
         case .denseBackward(let index): denseBackwardItems(index).count
@@ -168,16 +196,21 @@ final class Batch: @unchecked Sendable {
         }
     }
 
-    private func run(_ work: Work, _ item: Int, _ thread: Int) {
+    func run(_ work: Work, _ item: Int, _ thread: Int) {
         switch work {
         case .loadAndConvolve: loadAndConvolve(pair: item, thread)
+        case .findLive(let index): live[index]?.find(item, in: forward.denseInput(index), rows: 2 * count)
+        case .listLive(let index): live[index]?.list(all: !mayPutOff, steps: optimizer.done)
+        case .gatherLive(let index): gatherLive(index, item)
         case .dense(let index): dense(index, item, thread)
         case .headAndLoss: headAndLoss(item, thread)
         case .denseBackward(let index): denseBackward(index, item, thread)
+        case .liveBackward(let index): liveBackward(index, item, thread)
         case .convolutionsBackward: convolutionsBackward(item, thread)
         case .updateConvolutions: updateConvolutions(item, thread)
         case .deriveFromConvolutions: model.weightsChanged()
         case .updateDense: updateDense(item, thread)
+        case .catchUp(let index): catchUp(index, item)
         }
     }
 
@@ -225,7 +258,7 @@ final class Batch: @unchecked Sendable {
         let row = item % items.rows, block = item / items.rows
         let pairs = row * items.pairs ..< min(count, (row + 1) * items.pairs)
         let panels = items.panels * block ..< min(layer.panels, items.panels * (block + 1))
-        forward.dense(index, pairs: pairs, panels: panels, scratch: scratch(thread))
+        forward.dense(index, live: live[index], pairs: pairs, panels: panels, scratch: scratch(thread))
         if layer.layer.dropout && model.description.dropout > 0 {
             dropout.apply(layer: index, rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound,
                           columns: 16 * panels.lowerBound ..< 16 * panels.upperBound, width: layer.outputs,

@@ -19,21 +19,37 @@ extension TrainerOptions {
 
 /// The weights' update: Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019), or SGD
 /// with momentum. The moments lie as the parameters do.
+///
+/// Parameters whose gradient is zero in a step may miss it, and make up for it later: the last steps' constants are kept.
 final class Optimizer: @unchecked Sendable {
     let kind: TrainerOptions.Optimizer
     let first: Buffer<Float>
     /// Adam's second moment.
     let second: Buffer<Float>?
-    private var update = dp_update()
+    /// The constants of the steps since `forget`, and behind them those of the step at hand.
+    private let updates: Buffer<dp_update>
+    /// Steps since `forget` that are done.
+    private(set) var done = 0
 
-    init(_ kind: TrainerOptions.Optimizer, parameterFloats: Int) throws(DiptychError) {
+    init(_ kind: TrainerOptions.Optimizer, parameterFloats: Int, on pool: WorkerPool) throws(DiptychError) {
         self.kind = kind
-        first = try Buffer(count: parameterFloats, for: "the optimizer's moments")
-        second = kind == .adam ? try Buffer(count: parameterFloats, for: "the optimizer's moments") : nil
+        first = try Buffer(count: parameterFloats, for: "the optimizer's moments", on: pool)
+        second = kind == .adam ? try Buffer(count: parameterFloats, for: "the optimizer's moments", on: pool) : nil
+        updates = try Buffer(count: 32, for: "the optimizer's steps")
     }
+
+    /// Whether `forget` must be called before the next step.
+    var isFull: Bool { done == updates.count }
+
+    /// When no parameter has missed a step any more.
+    func forget() { done = 0 }
+
+    /// After every step.
+    func stepIsDone() { done += 1 }
 
     /// Sets the constants of step `step`, 0 for the first.
     func prepare(_ options: TrainerOptions, step: Int, learningRate: Double) {
+        var update = dp_update()
         switch kind {
         case .adam:
             let t = Double(step + 1)
@@ -48,15 +64,30 @@ final class Optimizer: @unchecked Sendable {
             update.decay = options.weightDecay
             update.beta1 = options.momentum
         }
+        updates[done] = update
     }
 
     /// Updates `count` parameters (a multiple of 8) from `offset` on by their gradient.
     @inline(__always)
     func apply(offset: Int, count: Int, gradient: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>) {
         if let second {
-            kernels.adam(count, update, gradient, parameters + offset, first.pointer + offset, second.pointer + offset)
+            kernels.adam(count, updates[done], gradient, parameters + offset, first.pointer + offset, second.pointer + offset)
         } else {
-            kernels.sgd(count, update, gradient, parameters + offset, first.pointer + offset)
+            kernels.sgd(count, updates[done], gradient, parameters + offset, first.pointer + offset)
         }
+    }
+
+    /// Updates `count` lines of 16 parameters that begin at `places`, counted from `offset`. Adam's alone can.
+    func apply(offset: Int, places: UnsafePointer<Int32>, count: Int, gradient: UnsafePointer<Float>,
+               parameters: UnsafeMutablePointer<Float>) {
+        guard let second else { return }
+        kernels.adam_lines(count, places, updates[done], gradient, parameters + offset, first.pointer + offset, second.pointer + offset)
+    }
+
+    /// Makes up for the steps that such lines have missed, of which each has done `lineDone` since `forget`.
+    func catchUp(offset: Int, places: UnsafePointer<Int32>, done lineDone: UnsafePointer<Int32>, count: Int,
+                 parameters: UnsafeMutablePointer<Float>) {
+        guard let second else { return }
+        kernels.adam_idle(count, places, lineDone, done, updates.pointer, parameters + offset, first.pointer + offset, second.pointer + offset)
     }
 }

@@ -75,9 +75,9 @@ public final class Trainer: @unchecked Sendable {
         stepsPerEpoch = (pairs.count + options.batchSize - 1) / options.batchSize
         cancelled = try Buffer(count: 1, for: "a trainer")
         pool = try WorkerPool(threads: options.threads)
-        optimizer = try Optimizer(options.optimizer, parameterFloats: model.network.parameterFloats)
+        optimizer = try Optimizer(options.optimizer, parameterFloats: model.network.parameterFloats, on: pool)
         average = options.emaDecay > 0 ? try WeightAverage(decay: options.emaDecay, of: model) : nil
-        batch = try Batch(model: model, pairs: pairs, options: options, threads: pool.threads, optimizer: optimizer,
+        batch = try Batch(model: model, pairs: pairs, options: options, pool: pool, optimizer: optimizer,
                           average: average)
     }
 
@@ -121,7 +121,10 @@ public final class Trainer: @unchecked Sendable {
     /// Between the calls the model holds the weights' average, where there is one.
     private func withTrainedWeights(_ body: () throws(DiptychError) -> Void) throws(DiptychError) {
         average?.exchange(with: model)
-        defer { average?.exchange(with: model) }
+        defer {
+            batch.settle(on: pool)
+            average?.exchange(with: model)
+        }
         try body()
     }
 
@@ -152,6 +155,7 @@ public final class Trainer: @unchecked Sendable {
             sums = LossSums()
         }
         batch.shuffle(epoch: epoch)
+        if optimizer.isFull { batch.settle(on: pool) }
         optimizer.prepare(options, step: step, learningRate: options.learningRate(step: step, of: steps))
         let first = place * options.batchSize
         try batch.run(first ..< min(first + options.batchSize, pairs.count), step: step, on: pool)

@@ -131,9 +131,13 @@ import Testing
         for panels in 1 ... 9 {
             for stride in [256, 272, 1024] {
                 let weights = random.floats((panels - 1) * stride + 256)
-                let actual = call([weights], [unwritten(256 * panels)]) { table.kernels.transpose_panels(panels, $0[0], stride, $1[0]) }[0]
+                // One line after another, and anywhere.
+                let places = (0 ..< 16).map { Int32(panels % 2 == 0 ? 16 * $0 : 16 * Int.random(in: 0 ..< 16, using: &random)) }
+                let actual = call([weights], [unwritten(256 * panels)]) {
+                    table.kernels.transpose_panels(panels, $0[0], stride, places, $1[0])
+                }[0]
                 let expected = call([weights], [unwritten(256 * panels)]) {
-                    Reference.transposePanels(panels: panels, weights: $0[0], panelStride: stride, b: $1[0])
+                    Reference.transposePanels(panels: panels, weights: $0[0], panelStride: stride, places: places, b: $1[0])
                 }[0]
                 #expect(bits(actual) == bits(expected), "\(panels) \(stride)")
             }
@@ -226,6 +230,48 @@ import Testing
             #expect(worst(actual[1], expected[1], magnitude: first, roundings: 5) <= 1)
             #expect(worst(actual[2], expected[2], magnitude: second, roundings: 5) <= 1)
             #expect(worst(actual[0], expected[0], magnitude: parameter, roundings: 12) <= 1)
+        }
+    }
+
+    /// Lines here and there, with the bits of `adam`; what lies between them stays.
+    @Test(arguments: KernelTable.all) func adamLines(_ table: KernelTable) {
+        var random = Keyed(21)
+        let update = dp_update(step_size: 0.05, decay: 0.99, beta1: 0.9, beta2: 0.999, second_scale: 3, epsilon: 1e-8)
+        for lines in [0, 1, 2, 7, 30] {
+            let places = Array((0 ..< 40).shuffled(using: &random).prefix(lines)).sorted().map { Int32(16 * $0) }
+            let gradient = random.floats(16 * lines), state = [random.floats(640), random.floats(640), random.floats(640, 0 ... 1)]
+            let actual = call([gradient], state) { table.kernels.adam_lines(lines, places, update, $0[0], $1[0], $1[1], $1[2]) }
+            let expected = call([gradient], state) { inputs, state in
+                for (line, place) in places.enumerated() {
+                    table.kernels.adam(16, update, inputs[0] + 16 * line, state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))
+                }
+            }
+            #expect(zip(actual, expected).allSatisfy { bits($0) == bits($1) }, "\(lines) lines")
+        }
+    }
+
+    /// Steps that a line makes up for give the bits of `adam` without a gradient.
+    @Test(arguments: KernelTable.all) func adamIdle(_ table: KernelTable) {
+        var random = Keyed(22)
+        for lines in [0, 1, 5, 30] {
+            let places = Array((0 ..< 40).shuffled(using: &random).prefix(lines)).sorted().map { Int32(16 * $0) }
+            let updates = (1 ... 9).map { step in
+                dp_update(step_size: 0.05 / Float(step), decay: 1 - 0.001 * Float(step), beta1: 0.9, beta2: 0.999,
+                          second_scale: Float(step), epsilon: 1e-8)
+            }
+            // From none of the steps to all of them.
+            let done = places.map { _ in Int32.random(in: 0 ... 9, using: &random) }
+            var state = [random.floats(640), random.floats(640), random.floats(640, 0 ... 1)]
+            for i in 0 ..< 16 { (state[1][i], state[2][i]) = (0, 0) }
+            let actual = call([], state) { table.kernels.adam_idle(lines, places, done, 9, updates, $1[0], $1[1], $1[2]) }
+            let expected = call([zeros(16)], state) { inputs, state in
+                for (place, first) in zip(places, done) {
+                    for update in updates.dropFirst(Int(first)) {
+                        table.kernels.adam(16, update, inputs[0], state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))
+                    }
+                }
+            }
+            #expect(zip(actual, expected).allSatisfy { bits($0) == bits($1) }, "\(lines) lines")
         }
     }
 

@@ -24,8 +24,8 @@ import Testing
         }
     }
 
-    private static func expect(_ actual: [(place: Int32, value: Float)], _ line: [Float], step: Int, _ comment: Comment) {
-        let expected = Reference.list(line, step: step)
+    private static func expect(_ actual: [(place: Int32, value: Float)], _ line: [Float], places: [Int32], _ comment: Comment) {
+        let expected = Reference.list(line, places: places)
         #expect(actual.map(\.place) == expected.map(\.place) && bits(actual.map(\.value)) == bits(expected.map(\.value)), comment)
     }
 
@@ -42,24 +42,32 @@ import Testing
             x[0] = .nan // a training that diverges must stay visible
             x[width - 1] = -0.0
             let comment: Comment = "\(rows) x \(width), \(alive) alive"
-            let byRow = Lists()
+            let byRow = Lists(), live = Guarded<UInt8>(count: width / 8)
+            // One after another, or anywhere.
+            let places = (0 ..< width).map { Int32(i % 2 == 0 ? step * $0 : Int.random(in: 0 ..< 1 << 30, using: &random)) }
             var count = 0
             _ = call([x], []) { x, _ in
-                table.kernels.list_rows(rows, width, x[0], pitch, step, byRow.lists)
+                table.kernels.list_rows(rows, width, x[0], pitch, places, byRow.lists)
+                table.kernels.live_columns(rows, width, x[0], pitch, live.pointer)
                 count = table.kernels.count_nonzeros(rows, width, x[0], pitch)
             }
             #expect(byRow.bandsAreIntact, comment)
             for row in 0 ..< rows {
-                Self.expect(byRow.list(row), Array(x[row * pitch ..< row * pitch + width]), step: step, comment)
+                Self.expect(byRow.list(row), Array(x[row * pitch ..< row * pitch + width]), places: places, comment)
             }
+            for column in 0 ..< width {
+                let isLive = (0 ..< rows).contains { x[$0 * pitch + column] != 0 }
+                #expect((live.values[column / 8] >> UInt8(column % 8) & 1 == 1) == isLive, comment)
+            }
+            #expect(live.bandsAreIntact, comment)
             #expect(count == (0 ..< rows).reduce(0) { $0 + Int(byRow.counts.values[$1]) }, comment)
 
             // The same numbers the other way: width and rows change places.
-            let columns = min(width, Int(DP_LISTS)), byColumn = Lists()
+            let columns = min(width, Int(DP_LISTS)), byColumn = Lists(), rowPlaces = (0 ..< rows).map { Int32(step * $0) }
             _ = call([x], []) { x, _ in table.kernels.list_columns(rows, columns, x[0], pitch, step, byColumn.lists) }
             #expect(byColumn.bandsAreIntact, comment)
             for column in 0 ..< columns {
-                Self.expect(byColumn.list(column), (0 ..< rows).map { x[$0 * pitch + column] }, step: step, comment)
+                Self.expect(byColumn.list(column), (0 ..< rows).map { x[$0 * pitch + column] }, places: rowPlaces, comment)
             }
         }
     }
@@ -68,7 +76,8 @@ import Testing
         var random = Keyed(32)
         let rows = Int(DP_LIST_DEPTH), x = random.floats(rows * 16), lists = Lists()
         _ = call([x], []) { x, _ in table.kernels.list_columns(rows, 16, x[0], 16, 3, lists.lists) }
-        for column in 0 ..< 16 { Self.expect(lists.list(column), (0 ..< rows).map { x[16 * $0 + column] }, step: 3, "\(column)") }
+        let places = (0 ..< Int32(rows)).map { 3 * $0 }
+        for column in 0 ..< 16 { Self.expect(lists.list(column), (0 ..< rows).map { x[16 * $0 + column] }, places: places, "\(column)") }
         #expect(lists.bandsAreIntact)
     }
 
@@ -84,12 +93,12 @@ import Testing
             let expected = call([a, b], [unwritten(16 * rows * panels)]) {
                 table.kernels.multiply(rows, panels, depth, $0[0], pitch, $0[1], 16 * depth, $1[0], 16 * panels)
             }[0]
-            let lists = Lists()
+            let lists = Lists(), places = (0 ..< Int32(DP_LIST_DEPTH)).map { 16 * $0 }
             let actual = call([a, b], [unwritten(size)]) { inputs, outputs in
                 var done = 0
                 while done < depth {
                     let width = min(8 * (1 + i), depth - done, Int(DP_LIST_DEPTH))
-                    table.kernels.list_rows(rows, width, inputs[0] + done, pitch, 16, lists.lists)
+                    table.kernels.list_rows(rows, width, inputs[0] + done, pitch, places, lists.lists)
                     table.kernels.multiply_lists(rows, panels, lists.lists, inputs[1] + 16 * done, 16 * depth, outputs[0], cRow, cPanel, done > 0)
                     done += width
                 }
