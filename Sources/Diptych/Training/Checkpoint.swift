@@ -12,6 +12,7 @@ extension Trainer {
         guard sums.bce.isFinite && sums.auxiliary.isFinite else {
             throw DiptychError(.diverged, "a training whose loss is not finite, after step \(step), cannot be saved")
         }
+        settle()
         var tensors = model.outputs(of: model.parameters, prefix: "") + model.outputs(of: optimizer.first, prefix: Self.firstPrefix)
         if let second = optimizer.second { tensors += model.outputs(of: second, prefix: Self.secondPrefix) }
         if let average { tensors += model.outputs(of: average.other, prefix: Self.weightsPrefix) }

@@ -96,10 +96,11 @@ public final class Trainer: @unchecked Sendable {
     public func cancel() { dp_flag_set(cancelled.pointer, 1) }
 
     /// Trains one batch. Throws `cancelled` after `cancel`, `finished` after the last epoch, `diverged` where the loss, or
-    /// after the last step a weight, is no longer finite.
-    public func trainStep() throws(DiptychError) -> Progress {
+    /// after the last step a weight, is no longer finite. With `lazily` weights that the batch did not need may wait for their
+    /// update until the epoch's last step, or `save`: faster, but not for those who look at the model before.
+    public func trainStep(lazily: Bool = false) throws(DiptychError) -> Progress {
         let before = sums
-        try withTrainedWeights { () throws(DiptychError) in try advance() }
+        try withTrainedWeights(lazily: lazily) { () throws(DiptychError) in try advance() }
         var last = sums
         if last.pairs > before.pairs {
             last.pairs -= before.pairs
@@ -119,13 +120,20 @@ public final class Trainer: @unchecked Sendable {
     }
 
     /// Between the calls the model holds the weights' average, where there is one.
-    private func withTrainedWeights(_ body: () throws(DiptychError) -> Void) throws(DiptychError) {
+    private func withTrainedWeights(lazily: Bool = false, _ body: () throws(DiptychError) -> Void) throws(DiptychError) {
         average?.exchange(with: model)
         defer {
-            batch.settle(on: pool)
+            if !lazily || step % stepsPerEpoch == 0 { settle() }
             average?.exchange(with: model)
         }
         try body()
+    }
+
+    /// Brings every weight up to date.
+    func settle() {
+        let start = dp_seconds()
+        batch.settle(on: pool)
+        seconds += dp_seconds() - start
     }
 
     private func progress(_ sums: LossSums) -> Progress {
@@ -149,13 +157,13 @@ public final class Trainer: @unchecked Sendable {
     private func advance() throws(DiptychError) {
         guard dp_flag_take(cancelled.pointer) == 0 else { throw DiptychError(.cancelled, "training was cancelled after step \(step) of \(steps)") }
         guard step < steps else { throw DiptychError(.finished, "training is over: all \(steps) steps of \(options.epochs) epochs are done") }
+        if optimizer.isFull { settle() }
         let start = dp_seconds()
         let epoch = step / stepsPerEpoch, place = step % stepsPerEpoch
         if place == 0 {
             sums = LossSums()
         }
         batch.shuffle(epoch: epoch)
-        if optimizer.isFull { batch.settle(on: pool) }
         optimizer.prepare(options, step: step, learningRate: options.learningRate(step: step, of: steps))
         let first = place * options.batchSize
         try batch.run(first ..< min(first + options.batchSize, pairs.count), step: step, on: pool)

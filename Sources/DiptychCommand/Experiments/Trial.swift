@@ -31,7 +31,7 @@ struct Trial {
             do throws(DiptychError) {
                 while trainer.step < trainer.steps {
                     if stop() { return nil }
-                    _ = try trainer.trainStep()
+                    _ = try trainer.trainStep(lazily: true)
                     if curve && trainer.step % trainer.stepsPerEpoch == 0 { try trial.addEpoch(trainer, measured) }
                 }
             } catch {

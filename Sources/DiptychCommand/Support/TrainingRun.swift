@@ -58,7 +58,7 @@ final class TrainingRun {
             }
             // The last step's own report is of its epoch.
             let ends = (trainer.step + 1) % trainer.stepsPerEpoch == 0
-            let progress = ends ? try trainer.trainEpoch() : try trainer.trainStep()
+            let progress = ends ? try trainer.trainEpoch() : try trainer.trainStep(lazily: true)
             bar?.draw(progress)
             if ends { try epochEnded(progress, bar) }
         }

@@ -54,6 +54,9 @@ import Testing
         let stepwise = try Trainer(model: Self.model(d, nth: nth), pairs: pairs, options: Self.options())
         for _ in 0 ..< stepwise.steps { _ = try stepwise.trainStep() }
         #expect(Self.state(stepwise) == expected)
+        let lazy = try Trainer(model: Self.model(d, nth: nth), pairs: pairs, options: Self.options())
+        for _ in 0 ..< lazy.steps { _ = try lazy.trainStep(lazily: true) }
+        #expect(Self.state(lazy) == expected)
         for threads in [1, 3] {
             let other = try Trainer(model: Self.model(d, nth: nth), pairs: pairs, options: Self.options { $0.threads = threads })
             for _ in 0 ..< 2 { _ = try other.trainEpoch() }
@@ -88,12 +91,15 @@ import Testing
         }
     }
 
-    /// A checkpoint holds what a run without waiting would hold, and goes on with the same bits.
+    /// A checkpoint holds what a run without waiting would hold, in the middle of an epoch, too, and goes on with the same bits.
     @Test func checkpointsHoldNothingThatWaits() throws {
         let d = Self.networks[0], pairs = try Pairs.random(131, like: d), folder = TemporaryFolder()
         let whole = try Trainer(model: Self.model(d, nth: 2), pairs: pairs, options: Self.options())
         _ = try whole.trainEpoch()
+        for _ in 0 ..< 7 { _ = try whole.trainStep(lazily: true) }
+        #expect(whole.optimizer.done > 0)
         try whole.save(path: folder.path("half"))
+        #expect(whole.optimizer.done == 0)
         _ = try whole.trainEpoch()
         let resumed = try Trainer.resume(path: folder.path("half"), pairs: pairs, epochs: 0, threads: 1)
         _ = try resumed.trainEpoch()
