@@ -451,8 +451,8 @@ DIPTYCH_API diptych_status diptych_trainer_create(diptych_model *model, const di
                                                   diptych_trainer **out_trainer);
 
 /* Train one batch, or to the end of the current epoch. out_progress may be NULL. DIPTYCH_CANCELLED after
- * diptych_trainer_cancel: call again to go on. When either returns, every weight is up to date; within an epoch those of the
- * MLP's that a batch does not need may wait, so an MLP trains faster by epochs than by steps, to the same bits. */
+ * diptych_trainer_cancel: call again to go on. When either returns, every weight is up to date; within an epoch weights of
+ * wide layers that a batch does not need may wait, so an MLP trains faster by epochs than by steps, to the same bits. */
 DIPTYCH_API diptych_status diptych_trainer_step(diptych_trainer *trainer, diptych_progress *out_progress);
 DIPTYCH_API diptych_status diptych_trainer_epoch(diptych_trainer *trainer, diptych_progress *out_progress);
 

@@ -129,7 +129,7 @@ struct Pass {
     static let denseScratch = dp_lists.floats
 
     /// One of the branch's dense layers, for all images of `pairs` and the output panels in `panels`; `live` are its inputs that
-    /// are not zero for all images, where that is known.
+    /// are not zero for at least one image, where that is known.
     func dense(_ index: Int, live: LiveInputs? = nil, pairs: Range<Int>, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
         forward(network.dense[index], input: denseInput(index), live: live, output: base + layout.outputs[index],
                 rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, panels: panels, scratch: scratch)

@@ -1,6 +1,6 @@
 import CDiptychPlatform
 
-/// The inputs of a wide dense layer that are not zero for all images of a batch. Behind a ReLU they may be few: of the MLP's l2 a
+/// The inputs of a wide dense layer that are not zero for at least one image of a batch. Behind a ReLU they may be few: of the MLP's l2 a
 /// quarter after two epochs. Only their weights take part in a step, because the others' products and gradients are zero; but Adam
 /// moves a weight on without a gradient, too, and these updates wait until the input is live again, or until `Batch.settle`.
 ///

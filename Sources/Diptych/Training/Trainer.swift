@@ -97,7 +97,7 @@ public final class Trainer: @unchecked Sendable {
 
     /// Trains one batch. Throws `cancelled` after `cancel`, `finished` after the last epoch, `diverged` where the loss, or
     /// after the last step a weight, is no longer finite. With `lazily` weights that the batch did not need may wait for their
-    /// update until the epoch's last step, or `save`: faster, but not for those who look at the model before.
+    /// update until the epoch's last step, an error, `settle` or `save`: faster, but not for those who look at the model before.
     public func trainStep(lazily: Bool = false) throws(DiptychError) -> Progress {
         let before = sums
         try withTrainedWeights(lazily: lazily) { () throws(DiptychError) in try advance() }
@@ -122,15 +122,18 @@ public final class Trainer: @unchecked Sendable {
     /// Between the calls the model holds the weights' average, where there is one.
     private func withTrainedWeights(lazily: Bool = false, _ body: () throws(DiptychError) -> Void) throws(DiptychError) {
         average?.exchange(with: model)
+        var failed = true
         defer {
-            if !lazily || step % stepsPerEpoch == 0 { settle() }
+            if failed || !lazily || step % stepsPerEpoch == 0 { settle() }
             average?.exchange(with: model)
         }
         try body()
+        failed = false
     }
 
-    /// Brings every weight up to date.
-    func settle() {
+    /// Brings every weight up to date, after lazy steps.
+    public func settle() {
+        guard optimizer.done > 0 else { return }
         let start = dp_seconds()
         batch.settle(on: pool)
         seconds += dp_seconds() - start
@@ -175,7 +178,10 @@ public final class Trainer: @unchecked Sendable {
                 + "use a lower learning_rate than \(text(options.learningRate))")
         }
         // No further loss would show what the last update did.
-        if step == steps { try checkWeights() }
+        if step == steps {
+            settle()
+            try checkWeights()
+        }
     }
 
     private func checkWeights() throws(DiptychError) {

@@ -53,6 +53,7 @@ final class TrainingRun {
         while trainer.step < trainer.steps {
             if let signal = Interrupt.take() {
                 interruption = signal
+                trainer.settle()
                 if let checkpoint { try trainer.save(path: checkpoint) }
                 return
             }

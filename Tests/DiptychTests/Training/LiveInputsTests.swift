@@ -91,6 +91,36 @@ import Testing
         }
     }
 
+    /// After lazy steps `settle` does what is left, and so does an error.
+    @Test func settling() throws {
+        let d = Self.networks[0], pairs = try Pairs.random(131, like: d)
+        let plain = try Trainer(model: Self.model(d, nth: 2), pairs: pairs, options: Self.options())
+        for _ in 0 ..< 7 { _ = try plain.trainStep() }
+        for cancels in [false, true] {
+            let lazy = try Trainer(model: Self.model(d, nth: 2), pairs: pairs, options: Self.options())
+            for _ in 0 ..< 7 { _ = try lazy.trainStep(lazily: true) }
+            #expect(Self.state(lazy) != Self.state(plain))
+            if cancels {
+                lazy.cancel()
+                expectError(.cancelled, "7") { try lazy.trainStep(lazily: true) }
+            } else {
+                lazy.settle()
+            }
+            #expect(Self.state(lazy) == Self.state(plain))
+        }
+    }
+
+    /// The last step's check of the weights sees those that waited, too.
+    @Test func whatWaitedMayDiverge() throws {
+        let d = Self.networks[0], pairs = try Pairs.random(3, like: d), model = try Self.model(d, nth: 2)
+        var weights = model.values(of: try model.tensor(named: "l2.weight"), in: model.parameters)
+        weights[1] = -3e38 // of an input that is never live
+        try weights.withUnsafeBufferPointer { try model.setTensor("l2.weight", to: $0) }
+        let options = Self.options { ($0.epochs, $0.schedule, $0.learningRate, $0.weightDecay) = (1, .constant, 100, 10) }
+        let trainer = try Trainer(model: model, pairs: pairs, options: options)
+        expectError(.diverged, "l2.weight") { _ = try trainer.trainEpoch() }
+    }
+
     /// A checkpoint holds what a run without waiting would hold, in the middle of an epoch, too, and goes on with the same bits.
     @Test func checkpointsHoldNothingThatWaits() throws {
         let d = Self.networks[0], pairs = try Pairs.random(131, like: d), folder = TemporaryFolder()
