@@ -39,6 +39,12 @@ func seconds(repetitions: Int = 30, _ body: () -> Void) -> Double {
     return best
 }
 
+/// Leaves a share of the values that is drawn at random.
+func thin(_ x: UnsafeMutablePointer<Float>, _ count: Int, percent: Int) {
+    let random = Random(seed: 8, purpose: .dropout)
+    for i in 0 ..< count where random.uniform(step: 2, index: UInt64(i)) * 100 >= Float(percent) { x[i] = 0 }
+}
+
 func measure(_ table: dp_kernels) -> [Result] {
     var results: [Result] = []
     func add(_ name: String, _ multiplyAdds: Int, per items: Int = 1, _ body: () -> Void) {
@@ -55,8 +61,8 @@ func measure(_ table: dp_kernels) -> [Result] {
             for column in 0 ..< 16 where y == 0 || y == 15 || column == 0 || column == 15 { x[image * plane + 16 * y + column] = 0 }
         }
     }
-    // As BackwardPass lays them: not a multiple of 4 KB apart.
-    let gap = 13 * 16, a = floats(3 * act + gap, 6, scale: 0)
+    // As BackwardPass lays them: not a multiple of 4 KB apart. Images of 32x32 and 8 channels are a little larger.
+    let gap = 13 * 16, a = floats(2 * act + gap + 34 * 34 * 8, 6, scale: 0)
     let pooled = floats(2 * features, 7), scratch = floats(400_000, 8)
     let choice = UnsafeMutableRawPointer(floats(2 * features, 9)).assumingMemoryBound(to: UInt8.self)
     let conv1 = 196 * 9 * 32, conv2 = 196 * 9 * 32 * 32
@@ -72,13 +78,15 @@ func measure(_ table: dp_kernels) -> [Result] {
     add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, scratch) }
 
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + gap
-    for percent in [72, 45, 24, 20] {
-        // Dropout and the loss leave a gradient wherever the pooled value is positive.
-        let gradient = floats(features, 12, scale: 0.01)
-        let random = Random(seed: 7, purpose: .dropout)
-        for i in 0 ..< features where random.uniform(step: 1, index: UInt64(i)) * 100 >= Float(percent) { gradient[i] = 0 }
-        add("conv_pool_backward, \(percent) % alive", 2 * conv2) {
-            table.conv_pool_backward(shape, a, weights2, gradient, choice, sums, sums + 32 * 9 * 32, actGradient, scratch)
+    for (shape, percents) in [(shape, [72, 45, 24, 20]), (dp_conv_shape(height: 32, width: 32, channels: 8), [72, 20])] {
+        let features = shape.height / 2 * (shape.width / 2) * shape.channels, name = shape.channels == 32 ? "" : " 32x32, 8 channels,"
+        for percent in percents {
+            // Dropout and the loss leave a gradient wherever the pooled value is positive.
+            let gradient = floats(features, 12, scale: 0.01)
+            thin(gradient, features, percent: percent)
+            add("conv_pool_backward,\(name) \(percent) % alive", 2 * shape.height * shape.width * 9 * shape.channels * shape.channels) {
+                table.conv_pool_backward(shape, a, weights2, gradient, choice, sums, sums + 32 * 9 * 32, actGradient, scratch)
+            }
         }
     }
     add("conv_first_backward", conv1) { table.conv_first_backward(shape, x, a, actGradient, sums, sums + 288) }
@@ -99,13 +107,9 @@ func measure(_ table: dp_kernels) -> [Result] {
                          counts: UnsafeMutablePointer<Int32>.allocate(capacity: Int(DP_LISTS)))
     let places = UnsafeMutablePointer<Int32>.allocate(capacity: 6272)
     for i in 0 ..< 6272 { places[i] = Int32(16 * i) }
-    func thin(_ x: UnsafeMutablePointer<Float>, _ count: Int, percent: Float) {
-        let random = Random(seed: 8, purpose: .dropout)
-        for i in 0 ..< count where random.uniform(step: 2, index: UInt64(i)) * 100 >= percent { x[i] = 0 }
-    }
     for percent in [60, 20, 3] {
         let features = floats(24 * 1568, 17)
-        thin(features, 24 * 1568, percent: Float(percent))
+        thin(features, 24 * 1568, percent: percent)
         add("count_nonzeros, 24 x 512, \(percent) % alive", 0, per: 24) { _ = table.count_nonzeros(24, 512, features, 1568) }
         add("list_rows, 24 x 512, \(percent) % alive", 0, per: 24) { table.list_rows(24, 512, features, 1568, places, lists) }
         add("multiply_lists, fc1 forward of 24 images, \(percent) % alive", rows * 1568 * 64, per: rows) {

@@ -7,8 +7,8 @@ import CDiptychPlatform
 //   weight_gradient[channel][tap] += value * act[position + tap]      in registers
 //   act_gradient[position + tap]  += value * weights[channel][tap]    the filter in registers
 //
-// A pass takes one row of taps and 16 of the input's channels (of the last 8, two rows): twelve registers, and of the
-// preset's images half of both stays in the first-level cache.
+// A pass takes one row of taps and 16 of the input's channels (of the last 8, two rows): twelve registers. The windows are taken
+// in bands of which these channels of both images stay in the first-level cache; of the preset's image that is all.
 
 /// Three pixels' eight channels, twice: the second eight lie `imageStep` and `tapStep` further on.
 @inline(__always)
@@ -58,56 +58,15 @@ private func addOnce(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: Un
     sum.store(s0, 0); sum.store(s1, second); sum.store(s2, third)
 }
 
-func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
-                          gradient: UnsafePointer<Float>, choice: UnsafePointer<UInt8>,
-                          weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>,
-                          actGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
-    let channels = shape.channels, line = (shape.width + 2) * channels
-    let windowRows = shape.height / 2, windowColumns = shape.width / 2
-    let windows = windowRows * windowColumns, filter = 9 * channels, length = 3 * channels
-    func integers(_ offset: Int) -> UnsafeMutablePointer<Int32> {
-        UnsafeMutableRawPointer(scratch + offset).assumingMemoryBound(to: Int32.self)
-    }
-    // [channel][windows]: the channel's gradients and where their 3x3 patches begin.
-    let values = scratch, patches = integers(windows * channels), counts = integers(2 * windows * channels)
-    memset(actGradient, 0, (shape.height + 2) * line * MemoryLayout<Float>.stride)
-    memset(counts, 0, channels * MemoryLayout<Int32>.stride)
-
-    var window = 0
-    for row in 0 ..< windowRows {
-        for column in 0 ..< windowColumns {
-            let corner = 2 * (row * line + column * channels)
-            let gradient = gradient + window * channels, choice = choice + window * channels
-            var block = 0
-            while block < channels {
-                var alive: UInt64 = 0
-                for eight in 0 ..< min(8, (channels - block) / 8) { alive |= dp_nonzero8(gradient + block + 8 * eight) &<< UInt64(8 * eight) }
-                while alive != 0 {
-                    let channel = block + alive.trailingZeroBitCount
-                    alive &= alive &- 1
-                    let position = Int(choice[channel] & 3)
-                    let entry = channel * windows + Int(counts[channel])
-                    values[entry] = gradient[channel]
-                    patches[entry] = Int32(truncatingIfNeeded: corner &+ (position >> 1) &* line &+ (position & 1) &* channels)
-                    counts[channel] &+= 1
-                }
-                block += 64
-            }
-            window += 1
-        }
-    }
-
+/// All lists by all taps.
+private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+                 weightGradient: UnsafeMutablePointer<Float>, actGradient: UnsafeMutablePointer<Float>) {
+    let channels = lists.channels, filter = 9 * channels, length = 3 * channels
     var block = 0
     while block < channels {
-        var sum = Vector.zero
-        for window in 0 ..< windows { sum += gradient.vector(window * channels + block) }
-        biasGradient.store(biasGradient.vector(block) + sum, block)
-        block += 8
-    }
-    block = 0
-    while block < channels {
-        for channel in 0 ..< channels where counts[channel] > 0 {
-            let count = Int(counts[channel]), patches = patches + channel * windows, values = values + channel * windows
+        for channel in 0 ..< channels where lists.counts[channel] > 0 {
+            let count = Int(lists.counts[channel])
+            let patches = lists.patches + channel * lists.stride, values = lists.values + channel * lists.stride
             let weights = weights + channel * filter + block, sums = weightGradient + channel * filter + block
             let act = act + block, actGradient = actGradient + block
             if block + 16 <= channels {
@@ -125,5 +84,29 @@ func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, wei
             }
         }
         block += 16
+    }
+}
+
+func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+                          gradient: UnsafePointer<Float>, choice: UnsafePointer<UInt8>,
+                          weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>,
+                          actGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+    let channels = shape.channels, line = (shape.width + 2) * channels
+    let columns = shape.width / 2, windows = shape.height / 2 * columns
+    memset(actGradient, 0, (shape.height + 2) * line * MemoryLayout<Float>.stride)
+    var block = 0
+    while block < channels {
+        var sum = Vector.zero
+        for window in 0 ..< windows { sum += gradient.vector(window * channels + block) }
+        biasGradient.store(biasGradient.vector(block) + sum, block)
+        block += 8
+    }
+
+    let rows = dp_conv_pool_band(shape), lists = PoolLists(windows: rows * columns, channels: channels, scratch: scratch)
+    for row in stride(from: 0, to: shape.height / 2, by: rows) {
+        let first = row * columns * channels, image = 2 * row * line
+        lists.fill(windows: min(rows * columns, windows - row * columns), columns: columns, line: line, gradient: gradient + first,
+                   choice: choice + first)
+        add(lists, line: line, act: act + image, weights: weights, weightGradient: weightGradient, actGradient: actGradient + image)
     }
 }

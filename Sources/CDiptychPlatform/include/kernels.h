@@ -77,6 +77,20 @@ static inline __attribute__((always_inline)) void dp_max_pool(dp_float8 v0, dp_f
     __builtin_memcpy(choice, &bytes, sizeof bytes);
 }
 
+/* Where the patches of a pool window's eight channels begin, by their choices: `line` further on for the lower two positions,
+ * `pixel` for the two on the right. */
+static inline __attribute__((always_inline)) void dp_patches8(const uint8_t *choice, int32_t corner, int32_t line, int32_t pixel,
+                                                              int32_t *patches)
+{
+    typedef int32_t int8x __attribute__((ext_vector_type(8)));
+    typedef uint8_t byte8 __attribute__((ext_vector_type(8)));
+    byte8 bytes;
+    __builtin_memcpy(&bytes, choice, sizeof bytes);
+    const int8x which = __builtin_convertvector(bytes, int8x);
+    const int8x places = corner + (-(which >> 1 & 1) & line) + (-(which & 1) & pixel);
+    __builtin_memcpy(patches, &places, sizeof places);
+}
+
 /* A draw of random numbers, four words of 32 bits: a pure function of all four (Random.swift says of what). */
 typedef struct {
     uint64_t seed, index;
@@ -133,6 +147,13 @@ static inline __attribute__((always_inline)) void dp_transpose(const float *sour
     for (int i = 0; i < 8; i++) __builtin_memcpy(target + i * target_row, &s[i], sizeof s[i]);
 }
 
+/* The same of integers: they are moved, never looked at. */
+static inline __attribute__((always_inline)) void dp_transpose_integers(const int32_t *source, const int32_t *places, int32_t *target,
+                                                                        ptrdiff_t target_row)
+{
+    dp_transpose((const float *)source, places, (float *)target, target_row);
+}
+
 /* The shape of the two convolutions. */
 typedef struct {
     ptrdiff_t height, width;
@@ -145,6 +166,21 @@ enum { DP_CONV_POOL_TILES = 32 };
 static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
 {
     return 8 * (DP_CONV_POOL_TILES + 1) + 36 * (8 + 2 * (DP_CONV_POOL_TILES * channels + 16));
+}
+
+/* The rows of pool windows that conv_pool_backward works on at a time: as many as keep 16 channels of the image and of its gradient
+ * in a first-level cache of 32 KB, and about as many each time. And the floats of its scratch memory. */
+static inline ptrdiff_t dp_conv_pool_band(dp_conv_shape shape)
+{
+    const ptrdiff_t rows = shape.height / 2, width = shape.channels < 16 ? shape.channels : 16;
+    const ptrdiff_t line = 2 * 4 * (shape.width + 2) * width, fit = 32768 / line / 2 - 1, most = fit < 1 ? 1 : fit;
+    const ptrdiff_t bands = (rows + most - 1) / most;
+    return (rows + bands - 1) / bands;
+}
+static inline ptrdiff_t dp_conv_pool_backward_scratch(dp_conv_shape shape)
+{
+    const ptrdiff_t windows = dp_conv_pool_band(shape) * (shape.width / 2);
+    return shape.channels * (2 * (windows + 8) + 8 + 1) + 8 + 2 * 64;
 }
 
 /* Lists of the values of a row that are not zero, in their order, for matrix products that skip the zeros. They lie a little
@@ -193,8 +229,8 @@ typedef struct {
                       const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);
 
     /* The way back: gradient is that of pooled, zero where pooled is not positive. Adds to weight_gradient (as the
-     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch: (2 * windows + 1) *
-     * channels floats. */
+     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch:
+     * dp_conv_pool_backward_scratch(shape) floats. */
     void (*conv_pool_backward)(dp_conv_shape shape, const float *act, const float *weights, const float *gradient,
                                const uint8_t *choice, float *weight_gradient, float *bias_gradient,
                                float *act_gradient, float *scratch);

@@ -126,7 +126,7 @@ struct BackwardPass {
     /// Floats of scratch that `convolutions` needs.
     static func convolutionScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + imageGap + padded((2 * c.windows + 1) * c.shape.channels)
+        return 2 * padded(c.plane * c.shape.channels) + imageGap + padded(dp_conv_pool_backward_scratch(dp_conv_shape(c)))
     }
 
     /// Adds the gradients of the convolutions' parameters for the images of `pairs` to `sums`, which lie as the

@@ -251,7 +251,7 @@ import Testing
                 }
             }
             let given = Guarded(choice)
-            let actual = call(inputs, sums + [unwritten((2 * windows + 1) * c)]) {
+            let actual = call(inputs, sums + [unwritten(dp_conv_pool_backward_scratch(shape))]) {
                 table.kernels.conv_pool_backward(shape, $0[0], $0[1], $0[2], given.pointer, $1[0], $1[1], $1[2], $1[3])
             }
             #expect(given.values == choice && given.bandsAreIntact)
