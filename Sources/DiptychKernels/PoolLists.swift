@@ -46,15 +46,19 @@ struct PoolLists {
                 column += 1
                 if column == columns { (row, column) = (row + 1, 0) }
             }
-            for block in 0 ..< channels / 8 {
-                dp_transpose(gradient + first * channels + 8 * block, rows, eightValues, 8)
-                dp_transpose_integers(windowPatches + 8 * block, rows, eightPatches, 8)
-                for k in 0 ..< 8 {
-                    let channel = 8 * block + k, alive = UInt8(truncatingIfNeeded: dp_nonzero8(eightValues + 8 * k)) & some
+            var block = 0
+            while block < channels {
+                dp_transpose(gradient + first * channels + block, rows, eightValues, 8)
+                dp_transpose_integers(windowPatches + block, rows, eightPatches, 8)
+                // `min` keeps the loop from being unrolled, which would be 3 KB of code for nothing.
+                for channel in block ..< min(block + 8, channels) {
+                    let these = eightValues + 8 * (channel - block), places = eightPatches + 8 * (channel - block)
+                    let alive = UInt8(truncatingIfNeeded: dp_nonzero8(these)) & some
                     let end = channel * stride + Int(counts[channel])
-                    dp_compress8(eightValues + 8 * k, eightPatches + 8 * k, alive, values + end, patches + end)
+                    dp_compress8(these, places, alive, values + end, patches + end)
                     counts[channel] &+= Int32(truncatingIfNeeded: alive.nonzeroBitCount)
                 }
+                block += 8
             }
             first += 8
         }
