@@ -8,7 +8,7 @@ import CDiptychPlatform
 //   act_gradient[position + tap]  += value * weights[channel][tap]    the filter in registers
 //
 // A pass takes one row of taps and 16 of the input's channels (of the last 8, two rows): twelve registers. The windows are taken
-// in bands of which these channels of both images stay in the first-level cache; of the preset's image that is all.
+// in bands of which these channels of both images are no larger than the first-level cache; of the preset's that is the image.
 
 /// Three pixels' eight channels, twice: the second eight lie `imageStep` and `tapStep` further on.
 @inline(__always)

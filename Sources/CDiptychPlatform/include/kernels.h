@@ -168,12 +168,12 @@ static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
     return 8 * (DP_CONV_POOL_TILES + 1) + 36 * (8 + 2 * (DP_CONV_POOL_TILES * channels + 16));
 }
 
-/* The rows of pool windows that conv_pool_backward works on at a time: as many as keep 16 channels of the image and of its gradient
- * in a first-level cache of 32 KB, and about as many each time. And the floats of its scratch memory. */
+/* The rows of pool windows that conv_pool_backward works on at a time: in the fewest bands of which 16 channels of the image and of its
+ * gradient take no more than a first-level cache's 32 KB. And the floats of its scratch memory. */
 static inline ptrdiff_t dp_conv_pool_band(dp_conv_shape shape)
 {
     const ptrdiff_t rows = shape.height / 2, width = shape.channels < 16 ? shape.channels : 16;
-    const ptrdiff_t line = 2 * 4 * (shape.width + 2) * width, fit = 32768 / line / 2 - 1, most = fit < 1 ? 1 : fit;
+    const ptrdiff_t lines = 2 * 4 * (shape.width + 2) * width, fit = 32768 / lines / 2 - 1, most = fit < 1 ? 1 : fit;
     const ptrdiff_t bands = (rows + most - 1) / most;
     return (rows + bands - 1) / bands;
 }

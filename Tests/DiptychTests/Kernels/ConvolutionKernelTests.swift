@@ -8,7 +8,8 @@ import Testing
     static let shapes: [dp_conv_shape] = {
         var random = Keyed(1)
         var shapes = [dp_conv_shape(height: 14, width: 14, channels: 32), dp_conv_shape(height: 4, width: 5, channels: 8),
-                      dp_conv_shape(height: 7, width: 4, channels: 16), dp_conv_shape(height: 40, width: 11, channels: 8)]
+                      dp_conv_shape(height: 7, width: 4, channels: 16), dp_conv_shape(height: 40, width: 11, channels: 8),
+                      dp_conv_shape(height: 28, width: 28, channels: 16), dp_conv_shape(height: 33, width: 32, channels: 8)]
         for channels in [8, 16, 24, 32, 40, 64] {
             for _ in 0 ..< 2 {
                 let largest = channels > 24 ? 16 : 40
