@@ -1,17 +1,24 @@
 import CDiptychPlatform
 
-/// Adam's update of eight parameters.
+/// Adam's formula (Optimizer.swift).
+@inline(__always)
+private func adamStep(_ update: dp_update, _ gradient: Vector, _ parameter: inout Vector, _ first: inout Vector, _ second: inout Vector) {
+    first = fma(first, 1 - update.beta1, gradient - first)
+    second = fma(update.beta2 * second, 1 - update.beta2, gradient * gradient)
+    let root = fma(Vector(repeating: update.epsilon), update.second_scale, dp_sqrt(second))
+    parameter = fma(update.decay * parameter, -update.step_size, first / root)
+}
+
+/// Of eight parameters.
 @inline(__always)
 private func adam8(_ update: dp_update, _ gradient: UnsafePointer<Float>, _ parameter: UnsafeMutablePointer<Float>,
                    _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>) {
     // All loads before the stores: the arrays may lie whole pages apart, which looks like an overlap to the CPU.
-    let g = gradient.vector(0), p = parameter.vector(0), m0 = first.vector(0), v0 = second.vector(0)
-    let m = fma(m0, 1 - update.beta1, g - m0)
-    let v = fma(update.beta2 * v0, 1 - update.beta2, g * g)
+    var p = parameter.vector(0), m = first.vector(0), v = second.vector(0)
+    adamStep(update, gradient.vector(0), &p, &m, &v)
     first.store(m, 0)
     second.store(v, 0)
-    let root = fma(Vector(repeating: update.epsilon), update.second_scale, dp_sqrt(v))
-    parameter.store(fma(update.decay * p, -update.step_size, m / root), 0)
+    parameter.store(p, 0)
 }
 
 /// Adam with decoupled weight decay, one pass over parameter, moments and gradient.
@@ -42,13 +49,8 @@ func adamIdle(count: Int, places: UnsafePointer<Int32>, done: UnsafePointer<Int3
         var p0 = parameter.vector(low), m0 = first.vector(low), v0 = second.vector(low)
         var p1 = parameter.vector(high), m1 = first.vector(high), v1 = second.vector(high)
         for k in Int(done[line]) ..< steps {
-            let update = updates[k], epsilon = Vector(repeating: update.epsilon)
-            m0 = fma(m0, 1 - update.beta1, 0 - m0)
-            m1 = fma(m1, 1 - update.beta1, 0 - m1)
-            v0 *= update.beta2
-            v1 *= update.beta2
-            p0 = fma(update.decay * p0, -update.step_size, m0 / fma(epsilon, update.second_scale, dp_sqrt(v0)))
-            p1 = fma(update.decay * p1, -update.step_size, m1 / fma(epsilon, update.second_scale, dp_sqrt(v1)))
+            adamStep(updates[k], .zero, &p0, &m0, &v0)
+            adamStep(updates[k], .zero, &p1, &m1, &v1)
         }
         parameter.store(p0, low)
         parameter.store(p1, high)
