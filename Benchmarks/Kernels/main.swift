@@ -104,7 +104,7 @@ func measure(_ table: dp_kernels) -> [Result] {
     // What is left behind a ReLU, and of the gradient that comes back through one and a dropout.
     let listed = Int(DP_LISTS * DP_LIST_STRIDE)
     let lists = dp_lists(values: floats(listed, 16), places: UnsafeMutablePointer<Int32>.allocate(capacity: listed),
-                         counts: UnsafeMutablePointer<Int32>.allocate(capacity: Int(DP_LISTS)))
+                         counts: UnsafeMutablePointer<Int32>.allocate(capacity: Int(DP_LISTS)), stride: Int(DP_LIST_STRIDE))
     let places = UnsafeMutablePointer<Int32>.allocate(capacity: 6272)
     for i in 0 ..< 6272 { places[i] = Int32(16 * i) }
     for percent in [60, 20, 3] {
@@ -115,13 +115,13 @@ func measure(_ table: dp_kernels) -> [Result] {
         add("multiply_lists, fc1 forward of 24 images, \(percent) % alive", rows * 1568 * 64, per: rows) {
             for k in stride(from: 0, to: 1568, by: 128) {
                 table.list_rows(24, min(128, 1568 - k), features + k, 1568, places, lists)
-                table.multiply_lists(24, 4, lists, w + 16 * k, 16 * 1568, out, 64, 16, k > 0)
+                table.multiply_lists(24, 4, lists, nil, w + 16 * k, 16 * 1568, out, 64, 16, k > 0)
             }
         }
         add("multiply_lists, fc1 forward of a pair, \(percent) % alive", 2 * 1568 * 64, per: 2) {
             for k in stride(from: 0, to: 1568, by: 512) {
                 table.list_rows(2, min(512, 1568 - k), features + k, 1568, places, lists)
-                table.multiply_lists(2, 4, lists, w + 16 * k, 16 * 1568, out, 64, 16, k > 0)
+                table.multiply_lists(2, 4, lists, nil, w + 16 * k, 16 * 1568, out, 64, 16, k > 0)
             }
         }
     }
@@ -129,11 +129,11 @@ func measure(_ table: dp_kernels) -> [Result] {
     thin(alive, 200 * 64, percent: 10)
     add("list_columns, 200 x 64, 10 % alive", 0) { table.list_columns(200, 64, alive, 64, 1568, lists) }
     add("multiply_lists, weight gradient 96 x 16 of 200 images, 10 % alive", 200 * 96 * 16) {
-        table.multiply_lists(16, 6, lists, big, 16, out, 16, 256, false)
+        table.multiply_lists(16, 6, lists, nil, big, 16, out, 16, 256, false)
     }
     table.list_rows(64, 64, alive, 64, places, lists)
     add("multiply_lists, input gradient 96 x 64 of 64 images, 10 % alive", 64 * 96 * 64) {
-        table.multiply_lists(64, 6, lists, w, 1024, out, 96, 16, false)
+        table.multiply_lists(64, 6, lists, nil, w, 1024, out, 96, 16, false)
     }
     add("transpose_panels, 16 x 256", 0) { table.transpose_panels(16, w, 16 * 1568, places, out) }
     add("bias_relu, 24 x 64", 0) { table.bias_relu(24, 64, bias, true, out, 64) }
@@ -154,7 +154,7 @@ func measure(_ table: dp_kernels) -> [Result] {
     updates.initialize(repeating: dp_update(step_size: 1e-3, decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 1, epsilon: 1e-8), count: 10)
     let none = UnsafeMutablePointer<Int32>.allocate(capacity: 512)
     none.initialize(repeating: 0, count: 512)
-    add("adam_lines, 8192 parameters", 0) { table.adam_lines(512, places, updates[0], big, w, out, out + 8192) }
+    add("adam_lines, 8192 parameters", 0) { table.adam_lines(512, places, 0, updates[0], big, w, out, out + 8192) }
     add("adam_idle, 8192 parameters, 10 steps", 0) { table.adam_idle(512, places, none, 10, updates, w, out, out + 8192) }
     let live = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
     add("live_columns, 200 x 512", 0) { table.live_columns(200, 512, big, 6272, live) }

@@ -136,7 +136,8 @@ public func diptych_train(_ model: OpaquePointer!, _ pairs: OpaquePointer!, _ op
                                   options: trainerOptions(options))
         var progress = Progress()
         repeat {
-            progress = try trainer.trainEpoch()
+            // Between two epochs nobody but the callback can look at the model.
+            progress = try trainer.trainEpoch(lazily: callback == nil)
             guard let callback else { continue }
             var report = diptych_progress(progress)
             if callback(&report, user_data) != 0 {

@@ -31,7 +31,7 @@ func liveColumns(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, live
 func listRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, places columnPlaces: UnsafePointer<Int32>, lists: dp_lists) {
     for row in 0 ..< rows {
         let x = x + row * xRow
-        var values = lists.values + row * Int(DP_LIST_STRIDE), places = lists.places + row * Int(DP_LIST_STRIDE)
+        var values = lists.values + row * lists.stride, places = lists.places + row * lists.stride
         let start = values
         var column = 0
         while column < width {
@@ -58,7 +58,7 @@ func listColumns(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, step
             while alive != 0 {
                 let k = column &+ alive.trailingZeroBitCount
                 alive &= alive &- 1
-                let entry = k &* Int(DP_LIST_STRIDE) &+ Int(lists.counts[k])
+                let entry = k &* lists.stride &+ Int(lists.counts[k])
                 lists.values[entry] = x[k]
                 lists.places[entry] = place
                 lists.counts[k] &+= 1
@@ -139,7 +139,7 @@ private func row1(_ count: Int, _ values: UnsafePointer<Float>, _ places: Unsafe
     c.store(c0, 0); c.store(c1, 8)
 }
 
-func multiplyLists(count: Int, panels: Int, lists: dp_lists, b: UnsafePointer<Float>, bPanel: Int,
+func multiplyLists(count: Int, panels: Int, lists: dp_lists, order: UnsafePointer<Int32>?, b: UnsafePointer<Float>, bPanel: Int,
                    c: UnsafeMutablePointer<Float>, cRow: Int, cPanel: Int, accumulate: Bool) {
     var panel = 0
     while panel < panels {
@@ -147,9 +147,15 @@ func multiplyLists(count: Int, panels: Int, lists: dp_lists, b: UnsafePointer<Fl
         let left = panels - panel, width = left == 4 || left == 5 || left == 8 || left == 9 ? 4 : left >= 6 ? 6 : 1
         let b = b + panel * bPanel, c = c + panel * cPanel
         for row in 0 ..< count {
-            let n = Int(lists.counts[row]), c = c + row * cRow
-            let values = UnsafePointer(lists.values + row * Int(DP_LIST_STRIDE))
-            let places = UnsafePointer(lists.places + row * Int(DP_LIST_STRIDE))
+            let list = if let order { Int(order[row]) } else { row }
+            let n = Int(lists.counts[list]), c = c + row * cRow
+            let values = UnsafePointer(lists.values + list * lists.stride)
+            let places = UnsafePointer(lists.places + list * lists.stride)
+            // The loop over a list ends in a misprediction, and behind it the next list would be waited for.
+            for line in 0 ..< 2 {
+                dp_prefetch(values + (lists.stride + 16 * line))
+                dp_prefetch(places + (lists.stride + 16 * line))
+            }
             switch width {
             case 6: row6(n, values, places, b, bPanel, c, cPanel, accumulate)
             case 4: row4(n, values, places, b, bPanel, c, cPanel, accumulate)

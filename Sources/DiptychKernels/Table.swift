@@ -43,7 +43,7 @@ private func makeTable() -> dp_kernels {
         list_rows: { listRows(rows: $0, width: $1, x: $2!, xRow: $3, places: $4!, lists: $5) },
         list_columns: { listColumns(rows: $0, width: $1, x: $2!, xRow: $3, step: $4, lists: $5) },
         multiply_lists: {
-            multiplyLists(count: $0, panels: $1, lists: $2, b: $3!, bPanel: $4, c: $5!, cRow: $6, cPanel: $7, accumulate: $8)
+            multiplyLists(count: $0, panels: $1, lists: $2, order: $3, b: $4!, bPanel: $5, c: $6!, cRow: $7, cPanel: $8, accumulate: $9)
         },
         transpose_panels: { transposePanels(panels: $0, weights: $1!, panelStride: $2, places: $3!, b: $4!) },
         bias_relu: { biasRelu(rows: $0, width: $1, bias: $2!, applyRelu: $3, c: $4!, cRow: $5) },
@@ -54,7 +54,7 @@ private func makeTable() -> dp_kernels {
         dropout: { dropout(count: $0, first: $1, threshold: $2, scale: $3, x: $4!) },
         random_words: { randomWords(count: $0, first: $1, words: $2!) },
         adam: { adam(count: $0, update: $1, gradient: $2!, parameter: $3!, first: $4!, second: $5!) },
-        adam_lines: { adamLines(count: $0, places: $1!, update: $2, gradient: $3!, parameter: $4!, first: $5!, second: $6!) },
+        adam_lines: { adamLines(count: $0, places: $1!, next: $2, update: $3, gradient: $4!, parameter: $5!, first: $6!, second: $7!) },
         adam_idle: {
             adamIdle(count: $0, places: $1!, done: $2!, steps: $3, updates: $4!, parameter: $5!, first: $6!, second: $7!)
         },

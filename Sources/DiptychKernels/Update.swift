@@ -32,10 +32,12 @@ func adam(count: Int, update: dp_update, gradient: UnsafePointer<Float>, paramet
 }
 
 /// The same of lines of 16 parameters that begin at `places`.
-func adamLines(count: Int, places: UnsafePointer<Int32>, update: dp_update, gradient: UnsafePointer<Float>,
+func adamLines(count: Int, places: UnsafePointer<Int32>, next: Int, update: dp_update, gradient: UnsafePointer<Float>,
                parameter: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
     for line in 0 ..< count {
         let place = Int(places[line]), gradient = gradient + 16 * line
+        dp_prefetch(first + (place + next))
+        dp_prefetch(second + (place + next))
         adam8(update, gradient, parameter + place, first + place, second + place)
         adam8(update, gradient + 8, parameter + (place + 8), first + (place + 8), second + (place + 8))
     }

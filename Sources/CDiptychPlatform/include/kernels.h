@@ -17,6 +17,9 @@
 typedef float dp_float8 __attribute__((ext_vector_type(8)));
 static inline __attribute__((always_inline)) dp_float8 dp_sqrt(dp_float8 x) { return __builtin_elementwise_sqrt(x); }
 
+/* Asks for the cache line at an address that is read soon. */
+static inline __attribute__((always_inline)) void dp_prefetch(const void *address) { __builtin_prefetch(address); }
+
 /* A bit for each of eight floats that is not `usual`. */
 static inline __attribute__((always_inline)) uint64_t dp_differ8(const float *x, float usual)
 {
@@ -187,9 +190,10 @@ static inline ptrdiff_t dp_conv_pool_backward_scratch(dp_conv_shape shape)
  * further apart than they are long: 2 KB apart, all would begin in two of the first-level cache's 64 sets. */
 enum { DP_LISTS = 64, DP_LIST_DEPTH = 512, DP_LIST_STRIDE = DP_LIST_DEPTH + 16 };
 typedef struct {
-    float *values;   /* [list][DP_LIST_STRIDE] */
+    float *values;   /* [list][stride] */
     int32_t *places; /* the same: where what it is multiplied by begins */
     int32_t *counts; /* [list] */
+    ptrdiff_t stride;
 } dp_lists;
 
 /* One step of Adam or SGD over a range of parameters (see Optimizer.swift for the formulas). */
@@ -246,15 +250,16 @@ typedef struct {
     /* A bit for each column of x[rows, width] in which anything is not zero: the lowest of a byte for the first of eight. */
     void (*live_columns)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, uint8_t *live);
 
-    /* Lists what is not zero in x[rows, width], of each row or of each column: at most DP_LISTS lists of at most
-     * DP_LIST_DEPTH values; width is a multiple of 8. A value's place is its column's in `places`, or its row times step. */
+    /* Lists what is not zero in x[rows, width], of each row or of each column; width is a multiple of 8. A value's place is its
+     * column's in `places`, or its row times step. Up to seven places behind a row's list are overwritten. */
     void (*list_rows)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, const int32_t *places, dp_lists lists);
     void (*list_columns)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, ptrdiff_t step, dp_lists lists);
 
-    /* c[count, 16 * panels] (+)= a * b, a being `count` lists: multiply's result to the bit, but for the sign of a zero,
-     * where b is finite. Panel p of b begins at b + p * b_panel, of row r of c at c + r * c_row + p * c_panel. */
-    void (*multiply_lists)(ptrdiff_t count, ptrdiff_t panels, dp_lists lists, const float *b, ptrdiff_t b_panel, float *c,
-                           ptrdiff_t c_row, ptrdiff_t c_panel, bool accumulate);
+    /* c[count, 16 * panels] (+)= a * b, row r of a being list r, or list order[r] where order is not NULL: multiply's result to
+     * the bit, but for the sign of a zero, where b is finite. Panel p of b begins at b + p * b_panel, of row r of c at
+     * c + r * c_row + p * c_panel. */
+    void (*multiply_lists)(ptrdiff_t count, ptrdiff_t panels, dp_lists lists, const int32_t *order, const float *b, ptrdiff_t b_panel,
+                           float *c, ptrdiff_t c_row, ptrdiff_t c_panel, bool accumulate);
 
     /* The transpose of 16 inputs of panels: b[depth = 16 * panels][16]. Input i's weights begin at places[i] of each panel. */
     void (*transpose_panels)(ptrdiff_t panels, const float *weights, ptrdiff_t panel_stride, const int32_t *places, float *b);
@@ -279,9 +284,10 @@ typedef struct {
     /* Optimizers over count parameters (a multiple of 8): first and second are the moments. */
     void (*adam)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *first,
                  float *second);
-    /* Adam for `count` lines of 16 parameters, which begin at `places`; gradient is [count][16]. */
-    void (*adam_lines)(ptrdiff_t count, const int32_t *places, dp_update update, const float *gradient, float *parameter, float *first,
-                       float *second);
+    /* Adam for `count` lines of 16 parameters, which begin at `places`; gradient is [count][16]. The moments of the lines that
+     * are `next` further on are asked for: 0 if none are next. */
+    void (*adam_lines)(ptrdiff_t count, const int32_t *places, ptrdiff_t next, dp_update update, const float *gradient,
+                       float *parameter, float *first, float *second);
     /* The same lines' updates done[line] ..< steps without a gradient, one after another, with the bits that adam gives. */
     void (*adam_idle)(ptrdiff_t count, const int32_t *places, const int32_t *done, ptrdiff_t steps, const dp_update *updates,
                       float *parameter, float *first, float *second);

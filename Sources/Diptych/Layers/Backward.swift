@@ -27,11 +27,20 @@ struct BackwardPass {
                  rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, panels: panels, scratch: scratch)
     }
 
-    /// The same of its live inputs alone, into their gradient, of panels of columns as they lie there.
-    func dense(_ index: Int, live: LiveInputs, rows: Int, panels: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
-        let dropped = network.dense[index - 1].layer.dropout
-        backward(network.dense[index], gradient: base + layout.outputs[index], inputGradient: live.gradient, input: live.x,
-                 scale: dropped ? dropoutScale : 1, live: live, rows: 0 ..< rows, panels: panels, scratch: scratch)
+    /// The same of panels of live inputs alone, as [row][16 * panels.count], by the lists of the outputs' gradients.
+    func dense(_ index: Int, live: LiveInputs, rows: Int, panels: Range<Int>, into target: UnsafeMutablePointer<Float>,
+               scratch: UnsafeMutablePointer<Float>) {
+        let layer = network.dense[index], width = 16 * panels.count
+        for block in 0 ..< live.gradientRows.blocks {
+            let first = Self.depthBlock * block, depth = min(Self.depthBlock, layer.outputs - first)
+            for (k, panel) in panels.enumerated() {
+                kernels.transpose_panels(depth / 16, parameters + layer.weights.0 + first * layer.inputs, 16 * layer.inputs,
+                                         live.places + 16 * panel, scratch + k * 16 * depth)
+            }
+            kernels.multiply_lists(rows, panels.count, live.gradientRows.block(block), nil, scratch, 16 * depth, target, width, 16, block > 0)
+        }
+        let scale = network.dense[index - 1].layer.dropout ? dropoutScale : 1
+        kernels.relu_gradient(rows, width, live.x + 16 * panels.lowerBound, live.width, scale, target, width)
     }
 
     /// From the gradient of fc5's output to that of the logits, without the auxiliary loss.
@@ -45,10 +54,10 @@ struct BackwardPass {
 
     /// The gradient is zero wherever the layer's own ReLU or dropout was: it is multiplied by lists.
     private func backward(_ layer: DenseLayer, gradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
-                          input: UnsafePointer<Float>?, scale: Float, live: LiveInputs? = nil, rows: Range<Int>, panels: Range<Int>,
+                          input: UnsafePointer<Float>?, scale: Float, rows: Range<Int>, panels: Range<Int>,
                           scratch: UnsafeMutablePointer<Float>) {
         let turns = layer.layer.separate ? 2 : 1, lists = dp_lists(scratch + Self.panelBlock * Self.depthBlock * 16)
-        let width = live?.width ?? layer.inputs, row = turns * width, gradientRow = turns * layer.outputs
+        let width = layer.inputs, row = turns * width, gradientRow = turns * layer.outputs
         for turn in 0 ..< turns {
             let weights = parameters + (turn == 0 ? layer.weights.0 : layer.weights.1)
             let first = rows.lowerBound + turn, count = rows.count / turns
@@ -60,9 +69,8 @@ struct BackwardPass {
                 while done < layer.outputs {
                     let depth = min(Self.depthBlock, layer.outputs - done)
                     for panel in 0 ..< block {
-                        let first = 16 * (start + panel), source = weights + done * layer.inputs
-                        kernels.transpose_panels(depth / 16, live == nil ? source + 16 * first : source, 16 * layer.inputs,
-                                                 live.map { $0.places + first } ?? rowPlaces, scratch + panel * 16 * depth)
+                        kernels.transpose_panels(depth / 16, weights + done * width + 256 * (start + panel), 16 * width, rowPlaces,
+                                                 scratch + panel * 16 * depth)
                     }
                     lists.multiply(rows: count, panels: block, depth: depth, x: gradient + first * layer.outputs + done, xRow: gradientRow,
                                    b: scratch, bPanel: 16 * depth, into: target, row: row, accumulate: done > 0)
@@ -76,6 +84,12 @@ struct BackwardPass {
         }
     }
 
+    /// Panels of live inputs that are taken at a time: their weights stay in the second-level cache, up to their update.
+    static let livePanels = 4
+
+    /// Floats of scratch that a group of live inputs needs: its gradient, and the larger of its transposed weights and their gradient.
+    static func liveScratch(rows: Int) -> Int { 16 * livePanels * (rows + max(depthBlock, 2 * 16)) }
+
     /// Inputs and panels whose weights' gradient is made at a time.
     static let weightInputs = 192
     static let weightPanels = Int(DP_LISTS) / 16
@@ -84,30 +98,40 @@ struct BackwardPass {
 
     /// The gradient of the weights of `panels`, at most `weightPanels`, for `inputs`, at most `weightInputs`:
     /// [panel][inputs][16], at the beginning of `scratch`. `image` tells which of a separate layer's weights; `rows` counts
-    /// the rows of the pass (images in the branch, pairs in the head), which are `width` long in `input`. `listed`: the last use of
-    /// `scratch` was for these panels, too.
+    /// the rows of the pass (images in the branch, pairs in the head). `listed` has the lists of the outputs' gradients, where they
+    /// are made.
     func weights(_ layer: DenseLayer, image: Int, rows: Int, panels: Range<Int>, inputs: Range<Int>, input: UnsafePointer<Float>,
-                 width: Int, gradient: UnsafePointer<Float>, listed: Bool = false, scratch: UnsafeMutablePointer<Float>) {
+                 gradient: UnsafePointer<Float>, listed: LiveInputs? = nil, scratch: UnsafeMutablePointer<Float>) {
         // An output unit's share is a sum over the rows where its gradient is not zero: [panel][inputs / 16][unit][16].
         let sums = scratch + Self.weightFloats, lists = dp_lists(sums + Self.weightFloats)
         let turns = layer.layer.separate ? 2 : 1, floats = 16 * inputs.count
-        var done = 0
-        while done < rows / turns {
-            let depth = min(Int(DP_LIST_DEPTH), rows / turns - done)
+        for block in 0 ..< LiveInputs.blocks(rows / turns) {
+            let done = Int(DP_LIST_DEPTH) * block, depth = min(Int(DP_LIST_DEPTH), rows / turns - done)
             let first = image + turns * done
-            if !listed || depth < rows / turns {
+            if listed == nil {
                 kernels.list_columns(depth, 16 * panels.count, gradient + first * layer.outputs + 16 * panels.lowerBound,
-                                     turns * layer.outputs, turns * width, lists)
+                                     turns * layer.outputs, turns * layer.inputs, lists)
             }
-            for panel in 0 ..< panels.count {
-                kernels.multiply_lists(16, inputs.count / 16, lists.dropFirst(16 * panel), input + first * width + inputs.lowerBound,
-                                       16, sums + panel * floats, 16, 256, done > 0)
+            for (k, panel) in panels.enumerated() {
+                kernels.multiply_lists(16, inputs.count / 16, listed?.inputGradients.block(block) ?? lists.dropFirst(16 * k),
+                                       listed.map { $0.gradientOf(panel: panel) }, input + first * layer.inputs + inputs.lowerBound, 16,
+                                       sums + k * floats, 16, 256, block > 0)
             }
-            done += depth
         }
         for panel in 0 ..< panels.count {
             kernels.transpose_panels(inputs.count / 16, sums + panel * floats, 256, rowPlaces, scratch + panel * floats)
         }
+    }
+
+    /// The gradient of one panel of the weights of panels `inputs` of live inputs, at most `livePanels`: [inputs][16], at the beginning
+    /// of `scratch`.
+    func weights(_ live: LiveInputs, rows: Int, panel: Int, inputs: Range<Int>, scratch: UnsafeMutablePointer<Float>) {
+        let sums = scratch + 256 * Self.livePanels
+        for block in 0 ..< LiveInputs.blocks(rows) {
+            kernels.multiply_lists(16, inputs.count, live.gradientColumns.block(block, from: 16 * panel), nil,
+                                   live.x + block * Int(DP_LIST_DEPTH) * live.width + 16 * inputs.lowerBound, 16, sums, 16, 256, block > 0)
+        }
+        kernels.transpose_panels(inputs.count, sums, 256, rowPlaces, scratch)
     }
 
     /// The gradient of one panel's bias.

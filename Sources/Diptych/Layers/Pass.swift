@@ -151,34 +151,33 @@ struct Pass {
             let weights = parameters + (turn == 0 ? layer.weights.0 : layer.weights.1)
             let bias = parameters + (turn == 0 ? layer.bias.0 : layer.bias.1)
             let target = output + first * layer.outputs + 16 * panels.lowerBound
-            product(layer, rows: count, panels: panels.count, x: input + first * layer.inputs, xRow: turns * layer.inputs,
-                    live: live.map { (UnsafePointer($0.x) + first * $0.width, turns * $0.width, $0.width, $0.places) },
-                    weights: weights + 16 * panels.lowerBound * layer.inputs, into: target, row: turns * layer.outputs,
-                    lists: dp_lists(scratch))
+            let firstPanel = weights + 16 * panels.lowerBound * layer.inputs
+            if let live, live.isSparse(rows) {
+                live.multiply(rows, panels: panels.count, weights: firstPanel, into: target)
+            } else {
+                product(layer, rows: count, panels: panels.count, x: input + first * layer.inputs, xRow: turns * layer.inputs,
+                        weights: firstPanel, into: target, row: turns * layer.outputs, lists: dp_lists(scratch))
+            }
             kernels.bias_relu(count, 16 * panels.count, bias + 16 * panels.lowerBound, layer.layer.relu, target,
                               turns * layer.outputs)
         }
     }
 
-    private typealias LiveColumns = (x: UnsafePointer<Float>, xRow: Int, width: Int, places: UnsafePointer<Int32>)
-
     /// x times weights, in either of two ways with the same bits where the weights are finite: as it stands, or by lists of what is
-    /// not zero in x, of its live columns where they are known.
-    private func product(_ layer: DenseLayer, rows: Int, panels: Int, x: UnsafePointer<Float>, xRow: Int, live: LiveColumns?,
-                         weights: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
-        let (listed, listedRow, inputs, places) = live ?? (x, xRow, layer.inputs, nil)
+    /// not zero in x.
+    private func product(_ layer: DenseLayer, rows: Int, panels: Int, x: UnsafePointer<Float>, xRow: Int, weights: UnsafePointer<Float>,
+                         into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
         // Lists are dearer by the value, and cost something to make: they win in long rows of which less than half is left.
-        guard layer.inputs >= 256, 2 * kernels.count_nonzeros(rows, inputs, listed, listedRow) < rows * layer.inputs else {
+        guard layer.inputs >= 256, 2 * kernels.count_nonzeros(rows, layer.inputs, x, xRow) < rows * layer.inputs else {
             return kernels.multiply(rows, panels, layer.inputs, x, xRow, weights, 16 * layer.inputs, target, targetRow)
         }
         // A block of four panels stays in the first-level cache. More panels do not, so there longer lists are better.
         let depth = panels <= 4 ? 128 : Int(DP_LIST_DEPTH)
         var done = 0
-        while done < inputs {
-            let width = min(depth, inputs - done)
-            lists.multiply(rows: rows, panels: panels, depth: width, x: listed + done, xRow: listedRow,
-                           b: places == nil ? weights + 16 * done : weights, bPanel: 16 * layer.inputs, places: places.map { $0 + done },
-                           into: target, row: targetRow, accumulate: done > 0)
+        while done < layer.inputs {
+            let width = min(depth, layer.inputs - done)
+            lists.multiply(rows: rows, panels: panels, depth: width, x: x + done, xRow: xRow, b: weights + 16 * done,
+                           bPanel: 16 * layer.inputs, into: target, row: targetRow, accumulate: done > 0)
             done += width
         }
     }

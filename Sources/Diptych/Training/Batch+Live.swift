@@ -6,40 +6,47 @@ extension Batch {
     /// Adam's alone: SGD has no kernel to make up for steps. An average must see every step of the weights, a test every gradient.
     var mayPutOff: Bool { optimizer.kind == .adam && average == nil && gradientCapture == nil }
 
-    func gatherLive(_ index: Int, _ item: Int) {
-        live[index]?.gather(LiveInputs.share(2 * count, item), of: forward.denseInput(index))
-        catchUp(index, item)
+    /// The live inputs of a few images, and the updates that a few panels' weights have missed.
+    func gatherLive(_ item: Int) {
+        guard let live else { return }
+        let rows = LiveInputs.share(2 * count, item)
+        live.gather(rows, of: forward.denseInput(1))
+        live.listRows(rows)
+        catchUp(item)
     }
 
-    func catchUp(_ index: Int, _ item: Int) {
-        guard let live = live[index] else { return }
+    func catchUp(_ item: Int) {
+        guard let live else { return }
         live.catchUp(LiveInputs.share(live.layer.panels, item), optimizer, model.parameters.pointer)
     }
 
-    func liveBackward(_ index: Int, _ item: Int, _ thread: Int) {
-        guard let live = live[index] else { return }
-        // Sixes, as the kernel takes them.
-        let panels = max(1, padded(live.count) / 16), sixes = LiveInputs.share((panels + 5) / 6, item)
-        guard !sixes.isEmpty else { return }
-        let own = 6 * sixes.lowerBound ..< min(panels, 6 * sixes.upperBound)
-        backward.dense(index, live: live, rows: 2 * count, panels: own, scratch: scratch(thread))
-        live.scatter(16 * own.lowerBound ..< 16 * own.upperBound, rows: 2 * count, into: gradients.pointer + layout.outputs[index - 1])
+    func listGradient(_ item: Int) {
+        guard let live else { return }
+        let gradient = gradients.pointer + layout.outputs[1]
+        live.listGradient(rows: LiveInputs.share(2 * count, item), gradient)
+        live.listGradient(panels: LiveInputs.share(live.layer.panels, item), rows: 2 * count, gradient)
     }
 
-    func updateLive(_ live: LiveInputs, panels: Range<Int>, gradient: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
-        let layer = live.layer
-        for first in stride(from: 0, to: live.count, by: BackwardPass.weightInputs) {
-            let columns = first ..< min(first + BackwardPass.weightInputs, padded(live.count))
-            backward.weights(layer, image: 0, rows: 2 * count, panels: panels, inputs: columns, input: live.x, width: live.width,
-                             gradient: gradient, listed: first > 0, scratch: scratch)
-            let lines = min(columns.count, live.count - first)
-            for panel in panels {
+    /// The gradients of a few live inputs and of their weights, and these weights' update while they are in the cache.
+    func liveBackward(_ item: Int, _ thread: Int) {
+        guard let live else { return }
+        let layer = live.layer, rows = 2 * count, size = BackwardPass.livePanels
+        // Every other step the other way: it begins with the weights and moments that the last one has left in the cache.
+        let item = dropout.step % 2 == 0 ? item : live.groups - 1 - item
+        for group in LiveInputs.share(live.liveGroups.count, item, of: live.groups) {
+            let panels = size * group ..< min(max(1, padded(live.count) / 16), size * (group + 1)), first = 16 * panels.lowerBound
+            let inputGradient = scratch(thread), scratch = inputGradient + rows * 16 * panels.count
+            backward.dense(1, live: live, rows: rows, panels: panels, into: inputGradient, scratch: scratch)
+            live.listInputGradient(panels: panels, rows: rows, inputGradient)
+            let lines = min(16 * panels.count, live.count - first)
+            for panel in 0 ..< layer.panels {
                 let weights = layer.weights.0 + 16 * panel * layer.inputs
-                let gradient = scratch + 16 * columns.count * (panel - panels.lowerBound)
+                backward.weights(live, rows: rows, panel: panel, inputs: panels, scratch: scratch)
                 if live.count == layer.inputs {
-                    apply(offset: weights + 16 * first, count: 16 * lines, gradient)
+                    apply(offset: weights + 16 * first, count: 16 * lines, scratch)
                 } else {
-                    optimizer.apply(offset: weights, places: live.places + first, count: lines, gradient: gradient,
+                    optimizer.apply(offset: weights, places: live.places + first, count: lines,
+                                    next: panel + 1 < layer.panels ? 16 * layer.inputs : 0, gradient: scratch,
                                     parameters: model.parameters.pointer)
                 }
             }
@@ -48,7 +55,7 @@ extension Batch {
 
     /// Makes up for all updates that were put off: to be called before anybody else looks at the weights.
     func settle(on pool: WorkerPool) {
-        for live in live { live?.listLate(steps: optimizer.done) }
+        live?.listLate(steps: optimizer.done)
         do throws(DiptychError) {
             try run(settling, on: pool)
         } catch {

@@ -4,7 +4,7 @@ import CDiptychPlatform
 
 extension Batch {
     /// A few panels of a dense layer's weights (and, with the first inputs, of its bias). `layer` counts through branch and
-    /// head; `image` tells whose weights where they are separate. Of a layer with live inputs an item takes them all.
+    /// head; `image` tells whose weights where they are separate. Of a layer with live inputs only the bias is left, without inputs.
     struct DenseUpdate {
         let layer: Int
         let image: Int
@@ -21,17 +21,17 @@ extension Batch {
         }
     }
 
-    static func makeDenseUpdates(_ network: Network, _ live: [LiveInputs?]) -> [DenseUpdate] {
+    static func makeDenseUpdates(_ network: Network, isLive: Bool) -> [DenseUpdate] {
         var updates: [DenseUpdate] = []
         for (index, layer) in (network.dense + network.head).enumerated() {
             for image in 0 ..< (layer.layer.separate ? 2 : 1) {
-                let block = index < live.count && live[index] != nil ? layer.inputs : BackwardPass.weightInputs
+                let inputs = index == 1 && isLive ? 0 : layer.inputs
                 // Panels within inputs: a block of the inputs' columns stays in the cache for all panels.
-                for input in stride(from: 0, to: layer.inputs, by: block) {
+                for input in stride(from: 0, to: max(1, inputs), by: BackwardPass.weightInputs) {
                     for panel in stride(from: 0, to: layer.panels, by: BackwardPass.weightPanels) {
                         updates.append(DenseUpdate(layer: index, image: image,
                                                    panels: panel ..< min(panel + BackwardPass.weightPanels, layer.panels),
-                                                   inputs: input ..< min(input + block, layer.inputs)))
+                                                   inputs: input ..< min(input + BackwardPass.weightInputs, inputs)))
                     }
                 }
             }
@@ -60,13 +60,13 @@ extension Batch {
             input = forward.denseInput(update.layer)
             output = layout.outputs[update.layer]
         }
+        // Of l1's outputs the gradients of those that are live are listed.
+        let listed = update.layer == 0 ? live : nil
         let weights = update.image == 0 ? layer.weights.0 : layer.weights.1
-        if !inHead, let live = live[update.layer] {
-            updateLive(live, panels: update.panels, gradient: gradients.pointer + output, scratch: gradient)
-        } else {
+        if !update.inputs.isEmpty {
             let floats = 16 * update.inputs.count
             backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
-                             width: layer.inputs, gradient: gradients.pointer + output, scratch: gradient)
+                             gradient: gradients.pointer + output, listed: listed, scratch: gradient)
             for panel in update.panels {
                 apply(offset: weights + 16 * (panel * layer.inputs + update.inputs.lowerBound), count: floats,
                       gradient + floats * (panel - update.panels.lowerBound))
@@ -74,7 +74,11 @@ extension Batch {
         }
         guard update.inputs.lowerBound == 0 else { return }
         for panel in update.panels {
-            backward.bias(layer, image: update.image, rows: rows, panel: panel, gradient: gradients.pointer + output, into: gradient)
+            if let listed {
+                listed.biasGradient(panel: panel, rows: rows, into: gradient)
+            } else {
+                backward.bias(layer, image: update.image, rows: rows, panel: panel, gradient: gradients.pointer + output, into: gradient)
+            }
             apply(offset: (update.image == 0 ? layer.bias.0 : layer.bias.1) + 16 * panel, count: 16, gradient)
         }
     }

@@ -27,8 +27,8 @@ final class Batch: @unchecked Sendable {
     private let losses: Buffer<SIMD4<Float>>
     let convolutionUpdates: [Range<Int>]
     let denseUpdates: [DenseUpdate]
-    /// For each of the branch's dense layers, where it is wide and its inputs come out of a ReLU.
-    let live: [LiveInputs?]
+    /// Of the branch's second dense layer, where it is wide.
+    let live: LiveInputs?
     /// A step's, those that make up for what was put off, and which of both are under way.
     private let stages: [Stage]
     let settling: [Stage]
@@ -39,7 +39,7 @@ final class Batch: @unchecked Sendable {
 
     // The step at hand.
     private var range = 0 ..< 0
-    private var dropout: Dropout
+    private(set) var dropout: Dropout
 
     var count: Int { range.count }
     var forward: Pass { Pass(model: model, layout: layout, base: activations.pointer) }
@@ -49,8 +49,10 @@ final class Batch: @unchecked Sendable {
 
     /// Pairs whose convolutions' gradients are summed in one run: fixed, because it decides the order of the sums.
     private let chunkPairs: Int
-    /// Pairs of an item of the narrow layers' stages.
-    private static let rowPairs = 12
+    /// Pairs of an item of the narrow layers' stages, and of the wide ones'.
+    private static let rowPairs = 12, blockPairs = 120
+
+    private static func blocks(_ count: Int, of size: Int) -> Int { (count + size - 1) / size }
 
     init(model: Model, pairs: Pairs, options: TrainerOptions, pool: WorkerPool, optimizer: Optimizer,
          average: WeightAverage?) throws(DiptychError) {
@@ -72,21 +74,19 @@ final class Batch: @unchecked Sendable {
         let chunks = (capacity + chunkPairs - 1) / chunkPairs
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
         let needs = [Pass.scratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
-                     BackwardPass.weightScratch, Self.convolutionUpdate, 2 * padded(network.description.classes),
+                     BackwardPass.weightScratch, LiveInputs.isWorthwhile(network) ? BackwardPass.liveScratch(rows: 2 * capacity) : 0,
+                     Self.convolutionUpdate, 2 * padded(network.description.classes),
                      augmenter.map { $0.outputFloats + $0.scratch } ?? 0]
         scratchFloats = padded(needs.max() ?? 0)
         scratch = try Buffer(count: try product(pool.threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
         losses = try Buffer(count: capacity, for: "a batch's losses")
         dropout = Dropout(seed: options.seed, step: 0, probability: network.description.dropout)
         convolutionUpdates = Self.makeConvolutionUpdates(network)
-        var live: [LiveInputs?] = []
-        for (index, layer) in network.dense.enumerated() {
-            live.append(index > 0 && LiveInputs.isWorthwhile(layer) ? try LiveInputs(layer, rows: 2 * capacity, on: pool) : nil)
-        }
-        self.live = live
-        denseUpdates = Self.makeDenseUpdates(network, live)
-        stages = Self.makeStages(network, live)
-        settling = live.indices.filter { live[$0] != nil }.map { Stage(work: [.catchUp($0)], after: 0) }
+        live = LiveInputs.isWorthwhile(network)
+            ? try LiveInputs(network, rows: 2 * capacity, runs: Self.blocks(capacity, of: Self.rowPairs), on: pool) : nil
+        denseUpdates = Self.makeDenseUpdates(network, isLive: live != nil)
+        stages = Self.makeStages(network, isLive: live != nil)
+        settling = live == nil ? [] : [Stage(work: [.catchUp], after: 0)]
         poolStages = try Buffer(count: stages.count, for: "a step's stages")
     }
 
@@ -124,18 +124,18 @@ final class Batch: @unchecked Sendable {
 
     enum Work {
         case loadAndConvolve
-        case findLive(Int)
-        case listLive(Int)
-        case gatherLive(Int)
+        case listLive
+        case gatherLive
         case dense(Int)
         case headAndLoss
         case denseBackward(Int)
-        case liveBackward(Int)
+        case listGradient
+        case liveBackward
         case convolutionsBackward
         case updateConvolutions
         case deriveFromConvolutions
         case updateDense
-        case catchUp(Int)
+        case catchUp
     }
 
     struct Stage {
@@ -147,12 +147,12 @@ final class Batch: @unchecked Sendable {
 
     /// In the order in which their items are taken where more than one may run: what others wait for comes first, so the
     /// dense layers' updates, for which nothing waits, fill the gaps.
-    private static func makeStages(_ network: Network, _ live: [LiveInputs?]) -> [Stage] {
+    private static func makeStages(_ network: Network, isLive: Bool) -> [Stage] {
         var stages = [Stage(work: [.loadAndConvolve], after: 0)]
         let indices = network.dense.indices
-        let forward = indices.flatMap { live[$0] == nil ? [.dense($0)] : [Work.findLive($0), .listLive($0), .gatherLive($0), .dense($0)] }
+        let forward = indices.flatMap { $0 == 1 && isLive ? [.listLive, .gatherLive, .dense($0)] : [Work.dense($0)] }
         let backward = indices.reversed().filter { $0 > 0 || network.convolutions != nil }
-            .map { live[$0] == nil ? Work.denseBackward($0) : .liveBackward($0) }
+            .flatMap { $0 == 1 && isLive ? [.listGradient, .liveBackward] : [Work.denseBackward($0)] }
         for work in forward + [Work.headAndLoss] + backward {
             if isByRows(work, network) && isByRows(stages[stages.count - 1].work[0], network) {
                 stages[stages.count - 1].work.append(work)
@@ -183,12 +183,12 @@ final class Batch: @unchecked Sendable {
     private func items(_ work: Work) -> Int {
         switch work {
         case .loadAndConvolve: count
-        case .findLive(let index): (model.network.dense[index].inputs + LiveInputs.blockInputs - 1) / LiveInputs.blockInputs
         case .listLive: 1
-        case .gatherLive, .liveBackward, .catchUp: LiveInputs.items
+        case .gatherLive, .listGradient, .catchUp: LiveInputs.items
         case .dense(let index): denseItems(index).count
         case .headAndLoss: rowItems
         case .denseBackward(let index): denseBackwardItems(index).count
+        case .liveBackward: live?.groups ?? 0
         case .convolutionsBackward: chunks
         case .updateConvolutions: convolutionUpdates.count
         case .deriveFromConvolutions: 1
@@ -199,18 +199,18 @@ final class Batch: @unchecked Sendable {
     func run(_ work: Work, _ item: Int, _ thread: Int) {
         switch work {
         case .loadAndConvolve: loadAndConvolve(pair: item, thread)
-        case .findLive(let index): live[index]?.find(item, in: forward.denseInput(index), rows: 2 * count)
-        case .listLive(let index): live[index]?.list(all: !mayPutOff, steps: optimizer.done)
-        case .gatherLive(let index): gatherLive(index, item)
+        case .listLive: live?.list(all: !mayPutOff, runs: denseItems(0).rows, steps: optimizer.done)
+        case .gatherLive: gatherLive(item)
         case .dense(let index): dense(index, item, thread)
         case .headAndLoss: headAndLoss(item, thread)
         case .denseBackward(let index): denseBackward(index, item, thread)
-        case .liveBackward(let index): liveBackward(index, item, thread)
+        case .listGradient: listGradient(item)
+        case .liveBackward: liveBackward(item, thread)
         case .convolutionsBackward: convolutionsBackward(item, thread)
         case .updateConvolutions: updateConvolutions(item, thread)
         case .deriveFromConvolutions: model.weightsChanged()
         case .updateDense: updateDense(item, thread)
-        case .catchUp(let index): catchUp(index, item)
+        case .catchUp: catchUp(item)
         }
     }
 
@@ -249,8 +249,8 @@ final class Batch: @unchecked Sendable {
     private func denseItems(_ index: Int) -> (rows: Int, panels: Int, pairs: Int, count: Int) {
         let panels = model.network.dense[index].panels
         if Self.isByRows(.dense(index), model.network) { return (rowItems, panels, Self.rowPairs, rowItems) }
-        let rows = (count + 119) / 120
-        return (rows, 8, 120, rows * ((panels + 7) / 8))
+        let rows = Self.blocks(count, of: Self.blockPairs)
+        return (rows, 6, Self.blockPairs, rows * Self.blocks(panels, of: 6))
     }
 
     private func dense(_ index: Int, _ item: Int, _ thread: Int) {
@@ -258,15 +258,19 @@ final class Batch: @unchecked Sendable {
         let row = item % items.rows, block = item / items.rows
         let pairs = row * items.pairs ..< min(count, (row + 1) * items.pairs)
         let panels = items.panels * block ..< min(layer.panels, items.panels * (block + 1))
-        forward.dense(index, live: live[index], pairs: pairs, panels: panels, scratch: scratch(thread))
+        forward.dense(index, live: index == 1 ? live : nil, pairs: pairs, panels: panels, scratch: scratch(thread))
         if layer.layer.dropout && model.description.dropout > 0 {
             dropout.apply(layer: index, rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound,
                           columns: 16 * panels.lowerBound ..< 16 * panels.upperBound, width: layer.outputs,
                           x: activations.pointer + layout.outputs[index])
         }
+        if index == 0 {
+            live?.find(16 * panels.lowerBound ..< 16 * panels.upperBound, rows: 2 * pairs.lowerBound ..< 2 * pairs.upperBound, run: row,
+                       in: forward.denseInput(1))
+        }
     }
 
-    private var rowItems: Int { (count + Self.rowPairs - 1) / Self.rowPairs }
+    private var rowItems: Int { Self.blocks(count, of: Self.rowPairs) }
 
     private func rows(_ item: Int) -> Range<Int> { item * Self.rowPairs ..< min(count, (item + 1) * Self.rowPairs) }
 

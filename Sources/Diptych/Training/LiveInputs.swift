@@ -1,24 +1,35 @@
 import CDiptychPlatform
 
-/// The inputs of a wide dense layer that are not zero for at least one image of a batch. Behind a ReLU they may be few: of the MLP's l2 a
-/// quarter after two epochs. Only their weights take part in a step, because the others' products and gradients are zero; but Adam
-/// moves a weight on without a gradient, too, and these updates wait until the input is live again, or until `Batch.settle`.
+/// The MLP's l2's inputs that are not zero for at least one image of a batch. Behind a ReLU they may be few: a quarter after two
+/// epochs. Only their weights take part in a step, because the others' products and gradients are zero; but Adam moves a weight on
+/// without a gradient, too, and these updates wait until the input is live again, or until `Batch.settle`.
 ///
-/// The live inputs' columns lie side by side in `x`: all but the place of their weights is as in a layer of that width.
+/// The live inputs' columns lie side by side in `x`: all but the place of their weights is as in a layer of that width. Its zeros, and
+/// those of the gradients, are left out by lists (LiveInputs+Lists.swift).
 final class LiveInputs: @unchecked Sendable {
-    /// Inputs of an item of `find`, and items of all other work.
-    static let blockInputs = 512, items = 16
+    static let items = 16
 
     /// An item's share of `count`.
-    static func share(_ count: Int, _ item: Int) -> Range<Int> { count * item / items ..< count * (item + 1) / items }
+    static func share(_ count: Int, _ item: Int, of items: Int = items) -> Range<Int> { count * item / items ..< count * (item + 1) / items }
 
     let layer: DenseLayer
-    /// A bit for each input.
+    /// [run of rows][input]: a bit for each.
     private let live: Buffer<UInt8>
     private let liveIndices: Buffer<Int32>
     private let livePlaces: Buffer<Int32>
+    /// [input]: its place among the live ones, or behind all inputs.
+    private let ranks: Buffer<Int32>
     private let values: Buffer<Float>
-    private let gradients: Buffer<Float>
+    /// x's rows, in blocks of live inputs; a value's place is its weights' in a panel.
+    let rowLists: BlockedLists
+    /// The outputs' gradients' rows, in blocks of outputs, and their columns, in blocks of images; a value's place is its line's in a
+    /// block of transposed weights, or its row's in x.
+    let gradientRows: BlockedLists
+    let gradientColumns: BlockedLists
+    /// The live inputs' gradients' columns, in blocks of images, and behind them an empty list; a value's place is its row's in l1's
+    /// input.
+    let inputGradients: BlockedLists
+    let inputRow: Int
     /// How many steps the optimizer has done on an input's weights, of those that it remembers.
     private let stepsDone: Buffer<Int32>
     /// The inputs whose weights are to make up for steps that they missed, and how many they have done.
@@ -32,42 +43,70 @@ final class LiveInputs: @unchecked Sendable {
 
     /// [row][width]: the live inputs, and zeros.
     var x: UnsafeMutablePointer<Float> { values.pointer }
-    /// Their gradient, as they lie.
-    var gradient: UnsafeMutablePointer<Float> { gradients.pointer }
     /// [width]: where their weights begin in a panel, ascending; behind those of the live inputs any others.
     var places: UnsafePointer<Int32> { UnsafePointer(livePlaces.pointer) }
 
-    /// Whether a layer is large enough to gain by it.
-    static func isWorthwhile(_ layer: DenseLayer) -> Bool { !layer.layer.separate && layer.inputs * layer.outputs >= 1 << 18 }
+    /// All inputs in groups of `BackwardPass.livePanels` panels.
+    var groups: Int { (layer.inputs / 16 + BackwardPass.livePanels - 1) / BackwardPass.livePanels }
 
-    init(_ layer: DenseLayer, rows: Int, on pool: WorkerPool) throws(DiptychError) {
-        self.layer = layer
-        let width = layer.inputs + 16
-        live = try Buffer(count: layer.inputs / 8, for: "a batch's live inputs")
-        liveIndices = try Buffer(count: width, for: "a batch's live inputs")
-        livePlaces = try Buffer(count: width, for: "a batch's live inputs")
-        values = try Buffer(count: rows * width, for: "a batch's live inputs", on: pool)
-        gradients = try Buffer(count: rows * width, for: "a batch's live inputs", on: pool)
-        stepsDone = try Buffer(count: layer.inputs, for: "a batch's live inputs")
-        latePlaces = try Buffer(count: layer.inputs, for: "a batch's live inputs")
-        lateDone = try Buffer(count: layer.inputs, for: "a batch's live inputs")
+    /// Groups of the live inputs, at least one.
+    var liveGroups: Range<Int> { 0 ..< max(1, (count + 16 * BackwardPass.livePanels - 1) / (16 * BackwardPass.livePanels)) }
+
+    /// Whether a network's second layer is large enough to gain by it.
+    static func isWorthwhile(_ network: Network) -> Bool {
+        let layer = network.dense[1]
+        return network.convolutions == nil && !layer.layer.separate && layer.inputs * layer.outputs >= 1 << 18
     }
 
-    /// Which of the inputs of block `item` are live.
-    func find(_ item: Int, in x: UnsafePointer<Float>, rows: Int) {
-        let first = item * Self.blockInputs, count = min(Self.blockInputs, layer.inputs - first)
-        kernels.live_columns(rows, count, x + first, layer.inputs, live.pointer + first / 8)
+    /// For up to `rows` images, of which `runs` runs are looked at one by one.
+    init(_ network: Network, rows: Int, runs: Int, on pool: WorkerPool) throws(DiptychError) {
+        let what: StaticString = "a batch's live inputs"
+        layer = network.dense[1]
+        inputRow = network.dense[0].inputs
+        let inputs = layer.inputs, width = inputs + 16
+        live = try Buffer(count: runs * inputs / 8, for: what)
+        liveIndices = try Buffer(count: width, for: what)
+        livePlaces = try Buffer(count: width, for: what)
+        ranks = try Buffer(count: inputs, for: what)
+        values = try Buffer(count: rows * width, for: what, on: pool)
+        rowLists = try BlockedLists(blocks: Self.blocks(width), lists: rows, depth: Self.depth, for: what, on: pool)
+        gradientRows = try BlockedLists(blocks: (layer.outputs + BackwardPass.depthBlock - 1) / BackwardPass.depthBlock, lists: rows,
+                                        depth: BackwardPass.depthBlock, for: what, on: pool)
+        let columns = (blocks: Self.blocks(rows), depth: min(rows, Self.depth))
+        gradientColumns = try BlockedLists(blocks: columns.blocks, lists: layer.outputs, depth: columns.depth, for: what, on: pool)
+        inputGradients = try BlockedLists(blocks: columns.blocks, lists: inputs + 1, depth: columns.depth, for: what, on: pool)
+        stepsDone = try Buffer(count: inputs, for: what)
+        latePlaces = try Buffer(count: inputs, for: what)
+        lateDone = try Buffer(count: inputs, for: what)
     }
 
-    /// Lists the live inputs, or all, for the step after the first `steps`, and those of them that have missed some.
-    func list(all: Bool, steps: Int) {
+    // MARK: Which are live
+
+    /// Which of `inputs` are live in `rows`, which are run `run`.
+    func find(_ inputs: Range<Int>, rows: Range<Int>, run: Int, in x: UnsafePointer<Float>) {
+        kernels.live_columns(rows.count, inputs.count, x + rows.lowerBound * layer.inputs + inputs.lowerBound, layer.inputs,
+                             live.pointer + (run * layer.inputs + inputs.lowerBound) / 8)
+    }
+
+    /// Lists the inputs that are live in any of the first `runs` runs, or all, for the step after the first `steps`, and those of them
+    /// that have missed some.
+    func list(all: Bool, runs: Int, steps: Int) {
         count = 0
         lateCount = 0
-        for input in 0 ..< layer.inputs where all || live[input / 8] >> UInt8(input % 8) & 1 == 1 {
-            liveIndices[count] = Int32(truncatingIfNeeded: input)
-            count += 1
-            addIfLate(input, steps)
-            stepsDone[input] = Int32(truncatingIfNeeded: steps + 1)
+        for eight in 0 ..< layer.inputs / 8 {
+            var bits: UInt8 = all ? 0xFF : 0
+            for run in 0 ..< runs { bits |= live[run * (layer.inputs / 8) + eight] }
+            for input in 8 * eight ..< 8 * eight + 8 {
+                guard bits >> UInt8(input % 8) & 1 == 1 else {
+                    ranks[input] = Int32(truncatingIfNeeded: layer.inputs)
+                    continue
+                }
+                ranks[input] = Int32(truncatingIfNeeded: count)
+                liveIndices[count] = Int32(truncatingIfNeeded: input)
+                count += 1
+                addIfLate(input, steps)
+                stepsDone[input] = Int32(truncatingIfNeeded: steps + 1)
+            }
         }
         width = 16 * (padded(count) / 16 | 1)
         for k in count ..< width { liveIndices[k] = 0 }
@@ -83,17 +122,10 @@ final class LiveInputs: @unchecked Sendable {
         }
     }
 
-    /// Copies the gradient of columns `columns` to their inputs, for all rows, and zeros to those between them.
-    func scatter(_ columns: Range<Int>, rows: Int, into target: UnsafeMutablePointer<Float>) {
-        func input(_ column: Int) -> Int { column < count ? Int(liveIndices[column]) : layer.inputs }
-        let columns = columns.clamped(to: 0 ..< count)
-        let first = columns.lowerBound == 0 ? 0 : input(columns.lowerBound), end = input(columns.upperBound)
-        for row in 0 ..< rows {
-            let source = gradient + row * width, target = target + row * layer.inputs
-            memset(target + first, 0, (end - first) * MemoryLayout<Float>.stride)
-            for k in columns { target[Int(liveIndices[k])] = source[k] }
-        }
-    }
+    /// The lists in `inputGradients` of the 16 inputs of a panel.
+    func gradientOf(panel: Int) -> UnsafePointer<Int32> { UnsafePointer(ranks.pointer + 16 * panel) }
+
+    // MARK: Updates that wait
 
     /// Lists all inputs that have missed any of the first `steps`, which are then forgotten.
     func listLate(steps: Int) {

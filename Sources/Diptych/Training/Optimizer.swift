@@ -35,7 +35,7 @@ final class Optimizer: @unchecked Sendable {
         self.kind = kind
         first = try Buffer(count: parameterFloats, for: "the optimizer's moments", on: pool)
         second = kind == .adam ? try Buffer(count: parameterFloats, for: "the optimizer's moments", on: pool) : nil
-        updates = try Buffer(count: 32, for: "the optimizer's steps")
+        updates = try Buffer(count: 64, for: "the optimizer's steps")
     }
 
     /// Whether `forget` must be called before the next step.
@@ -78,10 +78,10 @@ final class Optimizer: @unchecked Sendable {
     }
 
     /// Updates `count` lines of 16 parameters that begin at `places`, counted from `offset`. Adam's alone can.
-    func apply(offset: Int, places: UnsafePointer<Int32>, count: Int, gradient: UnsafePointer<Float>,
+    func apply(offset: Int, places: UnsafePointer<Int32>, count: Int, next: Int, gradient: UnsafePointer<Float>,
                parameters: UnsafeMutablePointer<Float>) {
         guard let second else { return }
-        kernels.adam_lines(count, places, updates[done], gradient, parameters + offset, first.pointer + offset, second.pointer + offset)
+        kernels.adam_lines(count, places, next, updates[done], gradient, parameters + offset, first.pointer + offset, second.pointer + offset)
     }
 
     /// Makes up for the steps that such lines have missed, of which each has done `lineDone` since `forget`.

@@ -97,7 +97,7 @@ public final class Trainer: @unchecked Sendable {
 
     /// Trains one batch. Throws `cancelled` after `cancel`, `finished` after the last epoch, `diverged` where the loss, or
     /// after the last step a weight, is no longer finite. With `lazily` weights that the batch did not need may wait for their
-    /// update until the epoch's last step, an error, `settle` or `save`: faster, but not for those who look at the model before.
+    /// update until the last step, an error, `settle` or `save`: faster, but not for those who look at the model before.
     public func trainStep(lazily: Bool = false) throws(DiptychError) -> Progress {
         let before = sums
         try withTrainedWeights(lazily: lazily) { () throws(DiptychError) in try advance() }
@@ -112,19 +112,19 @@ public final class Trainer: @unchecked Sendable {
     }
 
     /// Trains to the end of the current epoch.
-    public func trainEpoch() throws(DiptychError) -> Progress {
-        try withTrainedWeights { () throws(DiptychError) in
+    public func trainEpoch(lazily: Bool = false) throws(DiptychError) -> Progress {
+        try withTrainedWeights(lazily: lazily) { () throws(DiptychError) in
             repeat { try advance() } while step % stepsPerEpoch != 0
         }
         return progress(sums)
     }
 
     /// Between the calls the model holds the weights' average, where there is one.
-    private func withTrainedWeights(lazily: Bool = false, _ body: () throws(DiptychError) -> Void) throws(DiptychError) {
+    private func withTrainedWeights(lazily: Bool, _ body: () throws(DiptychError) -> Void) throws(DiptychError) {
         average?.exchange(with: model)
         var failed = true
         defer {
-            if failed || !lazily || step % stepsPerEpoch == 0 { settle() }
+            if failed || !lazily { settle() }
             average?.exchange(with: model)
         }
         try body()

@@ -58,6 +58,7 @@ struct Trial {
     }
 
     private mutating func addEpoch(_ trainer: Trainer, _ measured: Pairs) throws(DiptychError) {
+        trainer.settle()
         let evaluation = try trainer.model.evaluate(measured, threads: trainer.options.threads)
         errors.append(evaluation.error)
         marginalErrors.append(evaluation.marginalError)

@@ -59,7 +59,7 @@ final class TrainingRun {
             }
             // The last step's own report is of its epoch.
             let ends = (trainer.step + 1) % trainer.stepsPerEpoch == 0
-            let progress = ends ? try trainer.trainEpoch() : try trainer.trainStep(lazily: true)
+            let progress = ends ? try trainer.trainEpoch(lazily: true) : try trainer.trainStep(lazily: true)
             bar?.draw(progress)
             if ends { try epochEnded(progress, bar) }
         }
@@ -70,6 +70,7 @@ final class TrainingRun {
     private func epochEnded(_ progress: Progress, _ bar: ProgressBar?) throws(DiptychError) {
         var testError = Double.nan
         if let test, evaluateEvery > 0, progress.epoch % evaluateEvery == 0 {
+            trainer.settle()
             testError = try trainer.model.evaluate(test, threads: trainer.options.threads).error
         }
         let epoch = Epoch(progress: progress, seconds: progress.seconds - seconds, testError: testError)

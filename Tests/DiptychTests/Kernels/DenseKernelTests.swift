@@ -240,7 +240,7 @@ import Testing
         for lines in [0, 1, 2, 7, 30] {
             let places = Array((0 ..< 40).shuffled(using: &random).prefix(lines)).sorted().map { Int32(16 * $0) }
             let gradient = random.floats(16 * lines), state = [random.floats(640), random.floats(640), random.floats(640, 0 ... 1)]
-            let actual = call([gradient], state) { table.kernels.adam_lines(lines, places, update, $0[0], $1[0], $1[1], $1[2]) }
+            let actual = call([gradient], state) { table.kernels.adam_lines(lines, places, lines % 2 * 16, update, $0[0], $1[0], $1[1], $1[2]) }
             let expected = call([gradient], state) { inputs, state in
                 for (line, place) in places.enumerated() {
                     table.kernels.adam(16, update, inputs[0] + 16 * line, state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))

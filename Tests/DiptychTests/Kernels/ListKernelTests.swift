@@ -6,14 +6,19 @@ import Testing
 @Suite struct ListKernelTests {
     /// Lists in memory between bands.
     private struct Lists {
-        let values = Guarded<Float>(count: Int(DP_LISTS * DP_LIST_STRIDE)), places = Guarded<Int32>(count: Int(DP_LISTS * DP_LIST_STRIDE))
+        let stride: Int, values: Guarded<Float>, places: Guarded<Int32>
         let counts = Guarded<Int32>(count: Int(DP_LISTS))
 
-        var lists: dp_lists { dp_lists(values: values.pointer, places: places.pointer, counts: counts.pointer) }
+        init(stride: Int = Int(DP_LIST_STRIDE)) {
+            self.stride = stride
+            (values, places) = (Guarded(count: Int(DP_LISTS) * stride), Guarded(count: Int(DP_LISTS) * stride))
+        }
+
+        var lists: dp_lists { dp_lists(values: values.pointer, places: places.pointer, counts: counts.pointer, stride: stride) }
         var bandsAreIntact: Bool { values.bandsAreIntact && places.bandsAreIntact && counts.bandsAreIntact }
 
         func list(_ index: Int) -> [(place: Int32, value: Float)] {
-            (index * Int(DP_LIST_STRIDE) ..< index * Int(DP_LIST_STRIDE) + Int(counts.values[index])).map { (places.pointer[$0], values.pointer[$0]) }
+            (index * stride ..< index * stride + Int(counts.values[index])).map { (places.pointer[$0], values.pointer[$0]) }
         }
     }
 
@@ -42,7 +47,8 @@ import Testing
             x[0] = .nan // a training that diverges must stay visible
             x[width - 1] = -0.0
             let comment: Comment = "\(rows) x \(width), \(alive) alive"
-            let byRow = Lists(), live = Guarded<UInt8>(count: width / 8)
+            // As long as their lists may become, and what is overwritten behind them.
+            let byRow = Lists(stride: width + 8 + i % 3), live = Guarded<UInt8>(count: width / 8)
             // One after another, or anywhere.
             let places = (0 ..< width).map { Int32(i % 2 == 0 ? step * $0 : Int.random(in: 0 ..< 1 << 30, using: &random)) }
             var count = 0
@@ -63,7 +69,7 @@ import Testing
             #expect(count == (0 ..< rows).reduce(0) { $0 + Int(byRow.counts.values[$1]) }, comment)
 
             // The same numbers the other way: width and rows change places.
-            let columns = min(width, Int(DP_LISTS)), byColumn = Lists(), rowPlaces = (0 ..< rows).map { Int32(step * $0) }
+            let columns = min(width, Int(DP_LISTS)), byColumn = Lists(stride: rows + i % 3), rowPlaces = (0 ..< rows).map { Int32(step * $0) }
             _ = call([x], []) { x, _ in table.kernels.list_columns(rows, columns, x[0], pitch, step, byColumn.lists) }
             #expect(byColumn.bandsAreIntact, comment)
             for column in 0 ..< columns {
@@ -81,7 +87,7 @@ import Testing
         #expect(lists.bandsAreIntact)
     }
 
-    /// Every number of panels, blocks of depth one after another, panels of c side by side or far apart.
+    /// Every number of panels, lists in their order or in another, blocks of depth one after another, panels of c side by side or far apart.
     @Test(arguments: KernelTable.all) func productsHaveTheSameBits(_ table: KernelTable) {
         var random = Keyed(33)
         for i in 0 ..< 60 {
@@ -93,13 +99,23 @@ import Testing
             let expected = call([a, b], [unwritten(16 * rows * panels)]) {
                 table.kernels.multiply(rows, panels, depth, $0[0], pitch, $0[1], 16 * depth, $1[0], 16 * panels)
             }[0]
+            // The lists one after another, or in any order.
             let lists = Lists(), places = (0 ..< Int32(DP_LIST_DEPTH)).map { 16 * $0 }
+            let order: [Int32]? = i % 3 == 0 ? nil : (0 ..< Int32(rows)).shuffled(using: &random)
             let actual = call([a, b], [unwritten(size)]) { inputs, outputs in
                 var done = 0
                 while done < depth {
                     let width = min(8 * (1 + i), depth - done, Int(DP_LIST_DEPTH))
-                    table.kernels.list_rows(rows, width, inputs[0] + done, pitch, places, lists.lists)
-                    table.kernels.multiply_lists(rows, panels, lists.lists, inputs[1] + 16 * done, 16 * depth, outputs[0], cRow, cPanel, done > 0)
+                    for row in 0 ..< rows {
+                        let list = order.map { Int($0[row]) } ?? row, x = inputs[0] + row * pitch + done
+                        var own = lists.lists
+                        own.values += list * own.stride
+                        own.places += list * own.stride
+                        own.counts += list
+                        table.kernels.list_rows(1, width, x, pitch, places, own)
+                    }
+                    table.kernels.multiply_lists(rows, panels, lists.lists, order, inputs[1] + 16 * done, 16 * depth, outputs[0], cRow, cPanel,
+                                                 done > 0)
                     done += width
                 }
             }[0]

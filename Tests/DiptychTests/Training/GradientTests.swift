@@ -130,7 +130,12 @@ import Testing
         (d.mlpWidth1, d.mlpWidth2) = (index * 20 + 1, 300)
         d.dropout = index % 2 == 0 ? 0 : 0.3
         return Case(description: d, pairs: 2)
-    } + [NetworkDescription.Architecture.rws, .mlp].map { architecture in
+    } + [{
+        // An l2 wide enough for LiveInputs, with more images than a list holds.
+        var d = NetworkDescription.tiny(.mlp, height: 6, width: 7, classes: 4, dropout: 0.5)
+        (d.mlpWidth1, d.mlpWidth2) = (1030, 260)
+        return Case(description: d, pairs: Int(DP_LIST_DEPTH) / 2 + 1)
+    }()] + [NetworkDescription.Architecture.rws, .mlp].map { architecture in
         // More rows than a list holds, of each image alone, too.
         var d = NetworkDescription.tiny(architecture, height: 6, width: 7, classes: 4, dropout: 0.5)
         (d.fc1Width, d.fc2Width) = (300, 20)
