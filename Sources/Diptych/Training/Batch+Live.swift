@@ -30,7 +30,7 @@ extension Batch {
     /// The gradients of a few live inputs and of their weights, and these weights' update while they are in the cache.
     func liveBackward(_ item: Int, _ thread: Int) {
         guard let live else { return }
-        let layer = live.layer, rows = 2 * count, size = BackwardPass.livePanels
+        let layer = live.layer, backward = backward, rows = 2 * count, size = BackwardPass.livePanels
         // Every other step the other way: it begins with the weights and moments that the last one has left in the cache.
         let item = dropout.step % 2 == 0 ? item : live.groups - 1 - item
         for group in LiveInputs.share(live.liveGroups.count, item, of: live.groups) {
