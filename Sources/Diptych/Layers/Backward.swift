@@ -84,8 +84,8 @@ struct BackwardPass {
         }
     }
 
-    /// Panels of live inputs that are taken at a time: their weights stay in the second-level cache, up to their update.
-    static let livePanels = 4
+    /// Panels of live inputs that are taken at a time, at most.
+    static let livePanels = 8
 
     /// Floats of scratch that a group of live inputs needs: its gradient, and the larger of its transposed weights and their gradient.
     static func liveScratch(rows: Int) -> Int { 16 * livePanels * (rows + max(depthBlock, 2 * 16)) }

@@ -30,11 +30,11 @@ extension Batch {
     /// The gradients of a few live inputs and of their weights, and these weights' update while they are in the cache.
     func liveBackward(_ item: Int, _ thread: Int) {
         guard let live else { return }
-        let layer = live.layer, backward = backward, rows = 2 * count, size = BackwardPass.livePanels
+        let layer = live.layer, backward = backward, rows = 2 * count
         // Every other step the other way: it begins with the weights and moments that the last one has left in the cache.
-        let item = dropout.step % 2 == 0 ? item : live.groups - 1 - item
-        for group in LiveInputs.share(live.liveGroups.count, item, of: live.groups) {
-            let panels = size * group ..< min(max(1, padded(live.count) / 16), size * (group + 1)), first = 16 * panels.lowerBound
+        let item = dropout.step % 2 == 0 ? item : live.mostGroups - 1 - item
+        for group in LiveInputs.share(live.groups, item, of: live.mostGroups) {
+            let panels = live.panels(ofGroup: group), first = 16 * panels.lowerBound
             let inputGradient = scratch(thread), scratch = inputGradient + rows * 16 * panels.count
             backward.dense(1, live: live, rows: rows, panels: panels, into: inputGradient, scratch: scratch)
             live.listInputGradient(panels: panels, rows: rows, inputGradient)

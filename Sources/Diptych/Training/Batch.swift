@@ -188,7 +188,7 @@ final class Batch: @unchecked Sendable {
         case .dense(let index): denseItems(index).count
         case .headAndLoss: rowItems
         case .denseBackward(let index): denseBackwardItems(index).count
-        case .liveBackward: live?.groups ?? 0
+        case .liveBackward: live?.mostGroups ?? 0
         case .convolutionsBackward: chunks
         case .updateConvolutions: convolutionUpdates.count
         case .deriveFromConvolutions: 1

@@ -30,6 +30,7 @@ final class LiveInputs: @unchecked Sendable {
     /// input.
     let inputGradients: BlockedLists
     let inputRow: Int
+    private let threads: Int
     /// How many steps the optimizer has done on an input's weights, of those that it remembers.
     private let stepsDone: Buffer<Int32>
     /// The inputs whose weights are to make up for steps that they missed, and how many they have done.
@@ -46,11 +47,16 @@ final class LiveInputs: @unchecked Sendable {
     /// [width]: where their weights begin in a panel, ascending; behind those of the live inputs any others.
     var places: UnsafePointer<Int32> { UnsafePointer(livePlaces.pointer) }
 
-    /// All inputs in groups of `BackwardPass.livePanels` panels.
-    var groups: Int { (layer.inputs / 16 + BackwardPass.livePanels - 1) / BackwardPass.livePanels }
+    /// The live inputs' panels are shared out among groups of mostly 4 or 6, as many for each thread: for so many the kernel has loops,
+    /// and their weights stay in the second-level cache from their input gradient to their update.
+    private(set) var groups = 1
+    /// As many groups as there may be.
+    var mostGroups: Int { max(1, layer.inputs / 64) }
 
-    /// Groups of the live inputs, at least one.
-    var liveGroups: Range<Int> { 0 ..< max(1, (count + 16 * BackwardPass.livePanels - 1) / (16 * BackwardPass.livePanels)) }
+    func panels(ofGroup group: Int) -> Range<Int> {
+        let all = max(1, padded(count) / 16), pairs = Self.share((all + 1) / 2, group, of: groups)
+        return 2 * pairs.lowerBound ..< min(all, 2 * pairs.upperBound)
+    }
 
     /// Whether a network's second layer is large enough to gain by it.
     static func isWorthwhile(_ network: Network) -> Bool {
@@ -62,6 +68,7 @@ final class LiveInputs: @unchecked Sendable {
     init(_ network: Network, rows: Int, runs: Int, on pool: WorkerPool) throws(DiptychError) {
         let what: StaticString = "a batch's live inputs"
         layer = network.dense[1]
+        threads = pool.threads
         inputRow = network.dense[0].inputs
         let inputs = layer.inputs, width = inputs + 16
         live = try Buffer(count: runs * inputs / 8, for: what)
@@ -108,6 +115,8 @@ final class LiveInputs: @unchecked Sendable {
                 stepsDone[input] = Int32(truncatingIfNeeded: steps + 1)
             }
         }
+        let most = max(1, count / 64)
+        groups = most < threads ? most : most / threads * threads
         width = 16 * (padded(count) / 16 | 1)
         for k in count ..< width { liveIndices[k] = 0 }
         for k in 0 ..< width { livePlaces[k] = 16 * liveIndices[k] }
