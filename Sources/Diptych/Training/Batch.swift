@@ -42,10 +42,9 @@ final class Batch: @unchecked Sendable {
     private(set) var dropout: Dropout
 
     var count: Int { range.count }
-    var forward: Pass { Pass(model: model, layout: layout, base: activations.pointer) }
-    var backward: BackwardPass {
-        BackwardPass(forward: forward, base: gradients.pointer, dropoutScale: dropout.scale)
-    }
+    // Kept, not made when asked for: that would count references, and all threads' counts lie in the same cache lines.
+    let forward: Pass
+    let backward: BackwardPass
 
     /// Pairs whose convolutions' gradients are summed in one run: fixed, because it decides the order of the sums.
     private let chunkPairs: Int
@@ -81,6 +80,8 @@ final class Batch: @unchecked Sendable {
         scratch = try Buffer(count: try product(pool.threads, scratchFloats, of: "the threads' scratch memory"), for: "the threads' scratch memory")
         losses = try Buffer(count: capacity, for: "a batch's losses")
         dropout = Dropout(seed: options.seed, step: 0, probability: network.description.dropout)
+        forward = Pass(model: model, layout: layout, base: activations.pointer)
+        backward = BackwardPass(forward: forward, base: gradients.pointer, dropoutScale: dropout.scale)
         convolutionUpdates = Self.makeConvolutionUpdates(network)
         live = LiveInputs.isWorthwhile(network)
             ? try LiveInputs(network, rows: 2 * capacity, runs: Self.blocks(capacity, of: Self.rowPairs), on: pool) : nil
@@ -115,8 +116,9 @@ final class Batch: @unchecked Sendable {
         }
         try pool.run(UnsafeMutableBufferPointer(start: poolStages.pointer, count: stages.count),
                      Unmanaged.passUnretained(self).toOpaque()) { context, stage, item, thread in
-            let batch = Unmanaged<Batch>.fromOpaque(context!).takeUnretainedValue()
-            for work in batch.running[stage].work { batch.run(work, item, thread) }
+            Unmanaged<Batch>.fromOpaque(context!)._withUnsafeGuaranteedRef { batch in
+                for index in batch.running[stage].work.indices { batch.run(batch.running[stage].work[index], item, thread) }
+            }
         }
     }
 
