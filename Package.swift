@@ -18,6 +18,10 @@ let shared: [SwiftSetting] = embedded ? [
 let core: [SwiftSetting] = shared + (embedded ? [.unsafeFlags(["-Osize"])] : [])
 let kernels: [SwiftSetting] = shared + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 let avx2: [SwiftSetting] = kernels + [.define("DIPTYCH_AVX2"), .unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
+let avx512: [SwiftSetting] = kernels + [
+    .define("DIPTYCH_AVX512"),
+    .unsafeFlags(["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"].flatMap { ["-Xcc", $0] }),
+]
 
 var targets: [Target] = [
     .systemLibrary(name: "CDiptych", path: "include"),
@@ -26,13 +30,15 @@ var targets: [Target] = [
     .target(name: "CDiptychPNG", linkerSettings: [.linkedLibrary("png16")]),
     .target(name: "DiptychKernels", dependencies: ["CDiptychPlatform"], swiftSettings: kernels),
     .target(name: "Diptych",
-            dependencies: ["CDiptychPlatform", "CDiptychPNG", "DiptychKernels"] + (x86 ? ["DiptychKernelsAVX2"] : []),
+            dependencies: ["CDiptychPlatform", "CDiptychPNG", "DiptychKernels"] + (x86 ? ["DiptychKernelsAVX2", "DiptychKernelsAVX512"] : []),
             swiftSettings: core),
     .target(name: "DiptychABI", dependencies: ["CDiptych", "Diptych"], swiftSettings: core),
 ]
 if x86 {
-    // The folder is a symbolic link: the same kernels, compiled for AVX2 and FMA.
+    // The folders are symbolic links: the same kernels, compiled for AVX2 and FMA, and those that gain by it for AVX-512.
     targets.append(.target(name: "DiptychKernelsAVX2", dependencies: ["CDiptychPlatform"], swiftSettings: avx2))
+    targets.append(.target(name: "DiptychKernelsAVX512", dependencies: ["CDiptychPlatform"],
+                           exclude: ["DenseLists.swift", "DenseRows.swift", "RandomWords.swift", "WinogradWeights.swift"], swiftSettings: avx512))
 }
 
 var dependencies: [Package.Dependency] = []

@@ -2,8 +2,8 @@
 # Link the Embedded build's objects to libdiptych.so and libdiptych.a. Usage: link_library.sh BUILD_DIR OUT_DIR
 #
 # Everything becomes one relocatable object in which only diptych_* stays global: the Swift runtime's names inside
-# must not meet a real Swift runtime in the same process. The AVX2 kernels are closed off first, so that no generic
-# helper compiled for AVX2 can become the linker's one copy of it, which old CPUs would then run.
+# must not meet a real Swift runtime in the same process. The AVX2 and AVX-512 kernels are closed off first, so that no generic
+# helper compiled for them can become the linker's one copy of it, which old CPUs would then run.
 set -eu
 build=$1
 out=$2
@@ -12,15 +12,16 @@ CC=${CC:-cc}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-objects() { tr -d "'" <"$list" | grep "$@" '/DiptychKernelsAVX2[.]build/' || true; }
+objects() { tr -d "'" <"$list" | grep "$@" || true; }
 
-set -- $(objects -v)
-avx2=$(objects)
-if [ -n "$avx2" ]; then
-    ld -r -o "$work/avx2.o" $avx2
-    objcopy --keep-global-symbol=dp_kernels_avx2 "$work/avx2.o"
-    set -- "$@" "$work/avx2.o"
-fi
+set -- $(objects -v '/DiptychKernelsAVX[0-9]*[.]build/')
+for isa in AVX2 AVX512; do
+    kernels=$(objects "/DiptychKernels$isa[.]build/")
+    [ -n "$kernels" ] || continue
+    ld -r -o "$work/$isa.o" $kernels
+    objcopy --keep-global-symbol="dp_kernels_$(echo $isa | tr A-Z a-z)" "$work/$isa.o"
+    set -- "$@" "$work/$isa.o"
+done
 # Embedded Swift compiles what a module imports once more in the importing one: drop the copies that nobody calls.
 roots=$(nm --defined-only "$@" | sed -n 's/^[0-9a-f]* T \(diptych_[a-z0-9_]*\)$/-u \1/p')
 ld -r --gc-sections $roots -o "$work/diptych.o" "$@"

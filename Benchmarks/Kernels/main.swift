@@ -179,7 +179,8 @@ json.object { json in
     json.member("fma_peak_gflops", peak)
     var tables = [dp_kernels_baseline().pointee]
     #if arch(x86_64)
-    if dp_use_avx2() { tables.insert(dp_kernels_avx2().pointee, at: 0) }
+    if dp_instruction_set().rawValue >= DP_AVX2.rawValue { tables.insert(dp_kernels_avx2().pointee, at: 0) }
+    if dp_instruction_set() == DP_AVX512 { tables.insert(dp_kernels_avx512().pointee, at: 0) }
     #endif
     json.array("tables") { json in
         for table in tables {

@@ -173,31 +173,33 @@ double dp_seconds(void)
 }
 
 #if defined(__x86_64__)
-/* AVX2 and FMA, and a system that keeps the registers' upper halves. __builtin_cpu_supports would bring 3 KB along, for every other
- * feature. */
-static bool has_avx2(void)
+/* What the CPU has, where the system keeps the registers. __builtin_cpu_supports would bring 3 KB along, for every other feature. */
+static dp_isa cpu_isa(void)
 {
-    unsigned a, b, c, d, low, high;
-    const unsigned needed = bit_FMA | bit_OSXSAVE | bit_AVX;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & needed) != needed) return false;
-    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (low & 6) == 6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
+    unsigned a, b, c, d, kept, high;
+    const unsigned needed = bit_FMA | bit_OSXSAVE | bit_AVX, wide = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & needed) != needed) return DP_BASELINE;
+    __asm__("xgetbv" : "=a"(kept), "=d"(high) : "c"(0));
+    /* SSE's and AVX's registers, and for AVX-512 masks, the registers' upper halves and the upper registers. */
+    if ((kept & 6) != 6 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return DP_BASELINE;
+    return (kept & 0xE0) == 0xE0 && (b & wide) == wide ? DP_AVX512 : DP_AVX2;
 }
 #endif
 
-bool dp_use_avx2(void)
+dp_isa dp_instruction_set(void)
 {
-    static int answer; /* 0 unknown, 1 no, 2 yes; racing threads find the same */
+    static int answer = -1; /* racing threads find the same */
     int known = __atomic_load_n(&answer, __ATOMIC_RELAXED);
-    if (known == 0) {
-        known = 1;
+    if (known < 0) {
+        known = DP_BASELINE;
 #if defined(__x86_64__)
-        const char *isa = getenv("DIPTYCH_ISA");
-        if (has_avx2() && !(isa && strcmp(isa, "baseline") == 0)) known = 2;
+        const char *most = getenv("DIPTYCH_ISA");
+        known = most && strcmp(most, "baseline") == 0 ? DP_BASELINE : cpu_isa();
+        if (known > DP_AVX2 && most && strcmp(most, "avx2") == 0) known = DP_AVX2;
 #endif
         __atomic_store_n(&answer, known, __ATOMIC_RELAXED);
     }
-    return known == 2;
+    return (dp_isa)known;
 }
 
 /* ---- Assets ---- */

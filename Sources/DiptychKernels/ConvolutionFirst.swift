@@ -34,7 +34,7 @@ func convolveFirst(_ shape: dp_conv_shape, x: UnsafePointer<Float>, weights: Uns
                 out.store(relu(last), 0)
             }
         }
-        c += 8
+        c += lanes
     }
 }
 
@@ -105,6 +105,6 @@ func convolveFirstBackward(_ shape: dp_conv_shape, x: UnsafePointer<Float>, act:
         w.store(w3, 3 * channels); w.store(w4, 4 * channels); w.store(w5, 5 * channels)
         w.store(w6, 6 * channels); w.store(w7, 7 * channels); w.store(w8, 8 * channels)
         biasGradient.store(b, c)
-        c += 8
+        c += lanes
     }
 }

@@ -101,23 +101,26 @@ private struct TileBlock {
 
     // The passes are functions of their own, because the optimizer stops inlining in large ones.
 
+    /// `count`, but not as a constant: loops would be unrolled, to 5 KB of code more and nothing gained.
+    @inline(__always) private func times(_ count: Int) -> Int { min(count, point) }
+
     /// The patches of inputs of tiles of one kind, to their rows of v; `line` is the floats of a row of act.
     @inline(never)
     func transform<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>, act: UnsafePointer<Float>, line: Int) {
-        let row = 8 * points.tall
+        let row = lanes * points.tall
         for slot in slots {
             let patch = act + Int(places[slot].patch), v = v + slot * channels
             var c = 0
             while c < channels {
-                for x in 0 ..< (Kind.wide ? points.tall : points.short) {
-                    let source = patch + x * channels + c, target = scratch + 8 * x
+                for x in 0 ..< times(Kind.wide ? points.tall : points.short) {
+                    let source = patch + x * channels + c, target = scratch + lanes * x
                     Kind.tall ? inputLine6(source, line, target, row) : inputLine4(source, line, target, row)
                 }
-                for y in 0 ..< (Kind.tall ? points.tall : points.short) {
+                for y in 0 ..< times(Kind.tall ? points.tall : points.short) {
                     let source = UnsafePointer(scratch + y * row), target = v + points.tall * y * point + c
-                    Kind.wide ? inputLine6(source, 8, target, point) : inputLine4(source, 8, target, point)
+                    Kind.wide ? inputLine6(source, lanes, target, point) : inputLine4(source, lanes, target, point)
                 }
-                c += 8
+                c += lanes
             }
         }
     }
@@ -133,14 +136,14 @@ private struct TileBlock {
     @inline(never)
     func pool<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>, bias: UnsafePointer<Float>, windowRow: Int,
                               pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
-        let row = 8 * points.tall
+        let row = lanes * points.tall
         for slot in slots {
             let m = m + slot * channels
             let pooled = pooled + Int(places[slot].window), choice = choice + Int(places[slot].window)
             var c = 0
             while c < channels {
-                for x in 0 ..< (Kind.wide ? points.tall : points.short) {
-                    let source = UnsafePointer(m + x * point + c), target = scratch + 8 * x
+                for x in 0 ..< times(Kind.wide ? points.tall : points.short) {
+                    let source = UnsafePointer(m + x * point + c), target = scratch + lanes * x
                     if Kind.tall {
                         let o = outputLine6(source, points.tall * point)
                         target.store(o.0, 0)
@@ -154,19 +157,19 @@ private struct TileBlock {
                     }
                 }
                 let b = bias.vector(c)
-                for y in 0 ..< (Kind.tall ? 2 : 1) {
+                for y in 0 ..< times(Kind.tall ? 2 : 1) {
                     let upper = UnsafePointer(scratch + 2 * y * row), lower = upper + row
                     let p = pooled + y * windowRow + c, k = choice + y * windowRow + c
                     if Kind.wide {
-                        let u = outputLine6(upper, 8), l = outputLine6(lower, 8)
+                        let u = outputLine6(upper, lanes), l = outputLine6(lower, lanes)
                         dp_max_pool(u.0, u.1, l.0, l.1, b, p, k)
                         dp_max_pool(u.2, u.3, l.2, l.3, b, p + channels, k + channels)
                     } else {
-                        let u = outputLine4(upper, 8), l = outputLine4(lower, 8)
+                        let u = outputLine4(upper, lanes), l = outputLine4(lower, lanes)
                         dp_max_pool(u.0, u.1, l.0, l.1, b, p, k)
                     }
                 }
-                c += 8
+                c += lanes
             }
         }
     }
@@ -178,7 +181,7 @@ func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>
     let channels = shape.channels, allPoints = points.tall * points.tall, largest = Int(DP_CONV_POOL_TILES)
     let line = (shape.width + 2) * channels, windowRow = shape.width / 2 * channels
     let places = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Place.self)
-    let lines = scratch + 8 * (largest + 1), v = lines + 8 * allPoints
+    let lines = scratch + Int(DP_CONV_POOL_PLACES), v = lines + Int(DP_WIDEST) * allPoints
     var done = 0
     while done < count {
         let size = min(largest, count - done)

@@ -7,10 +7,11 @@ import CDiptychPlatform
 //   weight_gradient[channel][tap] += value * act[position + tap]      in registers
 //   act_gradient[position + tap]  += value * weights[channel][tap]    the filter in registers
 //
-// A pass takes one row of taps and 16 of the input's channels (of the last 8, two rows): twelve registers. The windows are taken
-// in bands of which these channels of both images are no larger than the first-level cache; of the preset's that is the image.
+// A pass takes one row of taps and two vectors of the input's channels (of a last one, two rows): twelve registers; or, where a
+// vector has 16 channels, one. The windows are taken in bands of which 16 channels of both images are no larger than the first-level
+// cache; of the preset's that is the image. AVX-512 and AVX2 add in the same order.
 
-/// Three pixels' eight channels, twice: the second eight lie `imageStep` and `tapStep` further on.
+/// Three pixels' vectors of channels, twice: the second lie `imageStep` and `tapStep` further on.
 @inline(__always)
 private func addTwice(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int, imageStep: Int,
                       tapStep: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
@@ -62,6 +63,7 @@ private func addOnce(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: Un
 private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
                  weightGradient: UnsafeMutablePointer<Float>, actGradient: UnsafeMutablePointer<Float>) {
     let channels = lists.channels, filter = 9 * channels, length = 3 * channels
+    let width = min(2 * lanes, 16)
     var block = 0
     while block < channels {
         for channel in 0 ..< channels where lists.counts[channel] > 0 {
@@ -69,11 +71,17 @@ private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weigh
             let patches = lists.patches + channel * lists.stride, values = lists.values + channel * lists.stride
             let weights = weights + channel * filter + block, sums = weightGradient + channel * filter + block
             let act = act + block, actGradient = actGradient + block
-            if block + 16 <= channels {
+            if block + width <= channels {
                 for tapRow in 0 ..< 3 {
-                    let taps = tapRow * length, image = tapRow * line
-                    addTwice(count, patches, values, channels: channels, imageStep: 8, tapStep: 8, act: act + image, weights: weights + taps,
-                             weightGradient: sums + taps, actGradient: actGradient + image)
+                    let weights = weights + tapRow * length, sums = sums + tapRow * length
+                    let act = act + tapRow * line, actGradient = actGradient + tapRow * line
+                    if width > lanes {
+                        addTwice(count, patches, values, channels: channels, imageStep: lanes, tapStep: lanes, act: act, weights: weights,
+                                 weightGradient: sums, actGradient: actGradient)
+                    } else {
+                        addOnce(count, patches, values, channels: channels, act: act, weights: weights, weightGradient: sums,
+                                actGradient: actGradient)
+                    }
                 }
             } else {
                 addTwice(count, patches, values, channels: channels, imageStep: line, tapStep: length, act: act, weights: weights,
@@ -83,7 +91,7 @@ private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weigh
                         actGradient: actGradient + image)
             }
         }
-        block += 16
+        block += width
     }
 }
 
@@ -99,7 +107,7 @@ func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, wei
         var sum = Vector.zero
         for window in 0 ..< windows { sum += gradient.vector(window * channels + block) }
         biasGradient.store(biasGradient.vector(block) + sum, block)
-        block += 8
+        block += lanes
     }
 
     let rows = dp_conv_pool_band(shape), lists = PoolLists(windows: rows * columns, channels: channels, scratch: scratch)

@@ -18,8 +18,8 @@ func dropout(count: Int, first: dp_draw, threshold: UInt32, scale: Float, x: Uns
         var next = draw
         next.index &+= 2
         let low = dp_random8(draw), high = dp_random8(next)
-        x.store(dp_drop(low, threshold, scale, x.vector(i)), i)
-        x.store(dp_drop(high, threshold, scale, x.vector(i + 8)), i + 8)
+        dp_drop(low, threshold, scale, x + i)
+        dp_drop(high, threshold, scale, x + (i + 8))
         draw.index &+= 4
         i += 16
     }

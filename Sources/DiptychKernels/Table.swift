@@ -3,7 +3,9 @@ import CDiptychPlatform
 // This module's one door is a C function, declared in kernels.h: nobody imports the module, because Embedded Swift would
 // compile imported functions again in the importing module, without this one's instruction set.
 
-#if DIPTYCH_AVX2
+#if DIPTYCH_AVX512
+@_cdecl("dp_kernels_avx512") public func dp_kernels_avx512() -> UnsafePointer<dp_kernels> { UnsafePointer(table) }
+#elseif DIPTYCH_AVX2
 private let name: StaticString = "avx2"
 @_cdecl("dp_kernels_avx2") public func dp_kernels_avx2() -> UnsafePointer<dp_kernels> { UnsafePointer(table) }
 #else
@@ -21,6 +23,50 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<dp_kernels> = {
     return table
 }()
 
+#if DIPTYCH_AVX512
+/// AVX2's kernels where they take what is not a multiple of 16, and where wider vectors would gain nothing.
+nonisolated(unsafe) private let narrow = dp_kernels_avx2()!
+
+private func makeTable() -> dp_kernels {
+    let name: StaticString = "avx512"
+    var table = narrow.pointee
+    table.name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    table.conv_first = { shape, x, weights, bias, act in
+        guard shape.channels % lanes == 0 else { return narrow.pointee.conv_first(shape, x, weights, bias, act) }
+        convolveFirst(shape, x: x!, weights: weights!, bias: bias!, act: act!)
+    }
+    table.conv_first_backward = { shape, x, act, gradient, weightGradient, biasGradient in
+        guard shape.channels % lanes == 0 else {
+            return narrow.pointee.conv_first_backward(shape, x, act, gradient, weightGradient, biasGradient)
+        }
+        convolveFirstBackward(shape, x: x!, act: act!, gradient: gradient!, weightGradient: weightGradient!, biasGradient: biasGradient!)
+    }
+    table.conv_pool = { shape, count, list, act, transformed, bias, pooled, choice, scratch in
+        guard shape.channels % lanes == 0 else {
+            return narrow.pointee.conv_pool(shape, count, list, act, transformed, bias, pooled, choice, scratch)
+        }
+        convolvePool(shape, count: count, list: list!, act: act!, transformed: transformed!, bias: bias!, pooled: pooled!, choice: choice!,
+                     scratch: scratch!)
+    }
+    table.conv_pool_backward = { shape, act, weights, gradient, choice, weightGradient, biasGradient, actGradient, scratch in
+        guard shape.channels % lanes == 0 else {
+            return narrow.pointee.conv_pool_backward(shape, act, weights, gradient, choice, weightGradient, biasGradient, actGradient, scratch)
+        }
+        convolvePoolBackward(shape, act: act!, weights: weights!, gradient: gradient!, choice: choice!, weightGradient: weightGradient!,
+                             biasGradient: biasGradient!, actGradient: actGradient!, scratch: scratch!)
+    }
+    table.multiply = { multiply(rows: $0, panels: $1, depth: $2, a: $3!, aRow: $4, b: $5!, bPanel: $6, c: $7!, cRow: $8) }
+    table.multiply_lists = {
+        multiplyLists(count: $0, panels: $1, lists: $2, order: $3, b: $4!, bPanel: $5, c: $6!, cRow: $7, cPanel: $8, accumulate: $9)
+    }
+    table.adam = { adam(count: $0, update: $1, gradient: $2!, parameter: $3!, first: $4!, second: $5!) }
+    table.adam_lines = { adamLines(count: $0, places: $1!, next: $2, update: $3, gradient: $4!, parameter: $5!, first: $6!, second: $7!) }
+    table.adam_idle = {
+        adamIdle(count: $0, places: $1!, done: $2!, steps: $3, updates: $4!, parameter: $5!, first: $6!, second: $7!)
+    }
+    return table
+}
+#else
 private func makeTable() -> dp_kernels {
     dp_kernels(
         name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
@@ -61,3 +107,4 @@ private func makeTable() -> dp_kernels {
         sgd: { sgd(count: $0, update: $1, gradient: $2!, parameter: $3!, velocity: $4!) }
     )
 }
+#endif

@@ -1,5 +1,18 @@
-/// Eight floats: one AVX register, two of SSE or NEON.
+// A vector is one register of the instruction set, `lanes` floats.
+
+#if DIPTYCH_AVX512
+typealias Vector = SIMD16<Float>
+let lanes = 16
+#elseif DIPTYCH_AVX2
 typealias Vector = SIMD8<Float>
+let lanes = 8
+#else
+typealias Vector = SIMD4<Float>
+let lanes = 4
+#endif
+
+/// Where vector `index` of neighbouring columns begins, of panels of 16 that lie `panel` apart.
+@inline(__always) func column(_ index: Int, _ panel: Int) -> Int { index * lanes / 16 * panel + index * lanes % 16 }
 
 extension UnsafePointer<Float> {
     @inline(__always) func vector(_ offset: Int) -> Vector {
@@ -17,9 +30,9 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
-/// sum + a * b. Fused where the CPU has the instruction; without it `addingProduct` would call `fmaf` eight times.
+/// sum + a * b. Fused where the CPU has the instruction; without it `addingProduct` would call `fmaf` for each lane.
 @inline(__always) func fma(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
-    #if DIPTYCH_AVX2 || arch(arm64)
+    #if DIPTYCH_AVX512 || DIPTYCH_AVX2 || arch(arm64)
     sum.addingProduct(a, b)
     #else
     sum + a * b

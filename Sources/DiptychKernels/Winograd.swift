@@ -12,15 +12,7 @@ import CDiptychPlatform
 /// Points of F(4, 3) in one dimension, and of F(2, 3).
 let points = (tall: 6, short: 4)
 
-private let a: Float = 0.707_106_77, b: Float = 1.414_213_5
-
-/// A filter's values at the six points, divided by what F(4, 3) divides by there: -3/2 at a and -a, 6 at b and -b.
-@inline(__always)
-private func filterLine(_ g0: Vector, _ g1: Vector, _ g2: Vector) -> (Vector, Vector, Vector, Vector, Vector, Vector) {
-    let evenA = (-2 / 3) * (g0 + 0.5 * g2), oddA = (-2 / 3 * a) * g1
-    let evenB = (1 / 6) * (g0 + 2 * g2), oddB = (1 / 6 * b) * g1
-    return (g0, evenA + oddA, evenA - oddA, g2, evenB + oddB, evenB - oddB)
-}
+let a: Float = 0.707_106_77, b: Float = 1.414_213_5
 
 /// Six inputs, `step` apart, at the six points.
 @inline(__always)
@@ -60,37 +52,4 @@ func outputLine6(_ m: UnsafePointer<Float>, _ step: Int) -> (Vector, Vector, Vec
 func outputLine4(_ m: UnsafePointer<Float>, _ step: Int) -> (Vector, Vector) {
     let m1 = m.vector(step), m2 = m.vector(2 * step)
     return (m.vector(0) + m1 + m2, fma(m.vector(3 * step), a, m1 - m2))
-}
-
-/// Every 3x3 filter at the 6x6 points, [out][9][in] to [36][in][out], eight outputs at a time.
-func winogradWeights(channels: Int, weights: UnsafePointer<Float>, transformed: UnsafeMutablePointer<Float>) {
-    let point = channels * channels, filter = 9 * channels
-    var out = 0
-    while out < channels {
-        for input in 0 ..< channels {
-            let g = weights + out * filter + input
-            @inline(__always) func tap(_ index: Int) -> Vector {
-                let t = g + index * channels
-                return Vector(t[0], t[filter], t[2 * filter], t[3 * filter], t[4 * filter], t[5 * filter], t[6 * filter], t[7 * filter])
-            }
-            let target = transformed + input * channels + out
-            let r0 = filterLine(tap(0), tap(1), tap(2)), r1 = filterLine(tap(3), tap(4), tap(5)), r2 = filterLine(tap(6), tap(7), tap(8))
-            @inline(__always) func column(_ k0: Vector, _ k1: Vector, _ k2: Vector, _ index: Int) {
-                let c = filterLine(k0, k1, k2), u = target + index * point
-                u.store(c.0, 0)
-                u.store(c.1, 6 * point)
-                u.store(c.2, 12 * point)
-                u.store(c.3, 18 * point)
-                u.store(c.4, 24 * point)
-                u.store(c.5, 30 * point)
-            }
-            column(r0.0, r1.0, r2.0, 0)
-            column(r0.1, r1.1, r2.1, 1)
-            column(r0.2, r1.2, r2.2, 2)
-            column(r0.3, r1.3, r2.3, 3)
-            column(r0.4, r1.4, r2.4, 4)
-            column(r0.5, r1.5, r2.5, 5)
-        }
-        out += 8
-    }
 }

@@ -13,9 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The square roots of eight floats: SIMD8's own squareRoot takes them one by one. */
 typedef float dp_float8 __attribute__((ext_vector_type(8)));
-static inline __attribute__((always_inline)) dp_float8 dp_sqrt(dp_float8 x) { return __builtin_elementwise_sqrt(x); }
+
+/* The kernels' vector (Vector.swift), and the most floats that one has in any instruction set. */
+enum { DP_WIDEST = 16 };
+#if defined __AVX512F__
+enum { DP_LANES = 16 };
+#elif defined __AVX2__
+enum { DP_LANES = 8 };
+#else
+enum { DP_LANES = 4 };
+#endif
+typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
+
+/* A cache line's square roots: Swift's own squareRoot takes them one by one. */
+typedef float dp_float16 __attribute__((ext_vector_type(16)));
+static inline __attribute__((always_inline)) dp_float16 dp_sqrt(dp_float16 x) { return __builtin_elementwise_sqrt(x); }
 
 /* Asks for the cache line at an address that is read soon. */
 static inline __attribute__((always_inline)) void dp_prefetch(const void *address) { __builtin_prefetch(address); }
@@ -61,21 +74,21 @@ static inline __attribute__((always_inline)) void dp_compress8(const float *x, c
     __builtin_memcpy(listed, &place, sizeof place);
 }
 
-/* Eight channels of a pool window: the greatest of its four values plus bias through ReLU, and which it was. The first of
+/* A vector of a pool window's channels: the greatest of its four values plus bias through ReLU, and which it was. The first of
  * equals is chosen, as in PyTorch; a NaN in the first place stays. Swift's replace(with:where:) is too large to inline. */
-static inline __attribute__((always_inline)) void dp_max_pool(dp_float8 v0, dp_float8 v1, dp_float8 v2, dp_float8 v3, dp_float8 bias,
+static inline __attribute__((always_inline)) void dp_max_pool(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,
                                                           float *pooled, uint8_t *choice)
 {
-    typedef int32_t int8x __attribute__((ext_vector_type(8)));
-    typedef uint8_t byte8 __attribute__((ext_vector_type(8)));
-    dp_float8 best = v0;
-    int8x which = 0, greater = v1 > best;
+    typedef int32_t integers __attribute__((ext_vector_type(DP_LANES)));
+    typedef uint8_t bytes_of_choice __attribute__((ext_vector_type(DP_LANES)));
+    dp_vector best = v0;
+    integers which = 0, greater = v1 > best;
     best = greater ? v1 : best, which = greater ? 1 : which;
     greater = v2 > best, best = greater ? v2 : best, which = greater ? 2 : which;
     greater = v3 > best, best = greater ? v3 : best, which = greater ? 3 : which;
     best += bias;
     best = best < 0 ? 0 : best;
-    const byte8 bytes = __builtin_convertvector(which, byte8);
+    const bytes_of_choice bytes = __builtin_convertvector(which, bytes_of_choice);
     __builtin_memcpy(pooled, &best, sizeof best);
     __builtin_memcpy(choice, &bytes, sizeof bytes);
 }
@@ -122,9 +135,12 @@ static inline __attribute__((always_inline)) dp_word8 dp_random8(dp_draw first)
 }
 
 /* Eight units' dropout: 0 where the unit's word is below threshold, or else scale * x. */
-static inline __attribute__((always_inline)) dp_float8 dp_drop(dp_word8 words, uint32_t threshold, float scale, dp_float8 x)
+static inline __attribute__((always_inline)) void dp_drop(dp_word8 words, uint32_t threshold, float scale, float *x)
 {
-    return words < threshold ? 0 : x * scale;
+    dp_float8 values;
+    __builtin_memcpy(&values, x, sizeof values);
+    values = words < threshold ? 0 : values * scale;
+    __builtin_memcpy(x, &values, sizeof values);
 }
 
 /* target = source transposed, 8 x 8 floats, source's rows at `places`, target's target_row apart: pairs, then fours, then halves. */
@@ -163,12 +179,12 @@ typedef struct {
     ptrdiff_t channels; /* of both, padded to a multiple of 8 */
 } dp_conv_shape;
 
-/* conv_pool's tiles in one go, and the floats of its scratch memory: both sides of the products at 36 points, and one
- * tile's transform under way. */
-enum { DP_CONV_POOL_TILES = 32 };
+/* conv_pool's tiles in one go, and the floats of its scratch memory: the tiles' places (whole cache lines), one tile's transform under
+ * way, and both sides of the products at 36 points. */
+enum { DP_CONV_POOL_TILES = 32, DP_CONV_POOL_PLACES = 8 * (DP_CONV_POOL_TILES + 2) };
 static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
 {
-    return 8 * (DP_CONV_POOL_TILES + 1) + 36 * (8 + 2 * (DP_CONV_POOL_TILES * channels + 16));
+    return DP_CONV_POOL_PLACES + 36 * (DP_WIDEST + 2 * (DP_CONV_POOL_TILES * channels + 16));
 }
 
 /* The rows of pool windows that conv_pool_backward works on at a time: in the fewest bands of which 16 channels of the image and of its
@@ -281,7 +297,7 @@ typedef struct {
     /* The words of the draws from `first` on; count is a multiple of 8. */
     void (*random_words)(ptrdiff_t count, dp_draw first, uint32_t *words);
 
-    /* Optimizers over count parameters (a multiple of 8): first and second are the moments. */
+    /* Optimizers over count parameters (a multiple of 16): first and second are the moments. */
     void (*adam)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *first,
                  float *second);
     /* Adam for `count` lines of 16 parameters, which begin at `places`; gradient is [count][16]. The moments of the lines that
@@ -294,8 +310,9 @@ typedef struct {
     void (*sgd)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *velocity);
 } dp_kernels;
 
-/* Swift functions of the modules DiptychKernels and DiptychKernelsAVX2. */
+/* Swift functions of the modules DiptychKernels, DiptychKernelsAVX2 and DiptychKernelsAVX512. */
 const dp_kernels *dp_kernels_baseline(void);
 const dp_kernels *dp_kernels_avx2(void);
+const dp_kernels *dp_kernels_avx512(void); /* with AVX2's bits */
 
 #endif

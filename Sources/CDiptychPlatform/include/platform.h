@@ -55,8 +55,10 @@ int dp_available_cpus(void);
 /* Seconds on the monotonic clock. */
 double dp_seconds(void);
 
-/* Whether this CPU and system have AVX2 and FMA, and DIPTYCH_ISA does not forbid them. Looked up once. */
-bool dp_use_avx2(void);
+/* Which kernels to use: the widest for which this CPU and system have the instructions (AVX2 and FMA; AVX-512 F, BW, DQ and VL) and
+ * which DIPTYCH_ISA, "baseline" or "avx2", does not forbid. Looked up once. */
+typedef enum { DP_BASELINE, DP_AVX2, DP_AVX512 } dp_isa;
+dp_isa dp_instruction_set(void);
 
 /* A worker pool. A run has stages, a stage has items: body(context, stage, item, thread) is called once for each, on the
  * calling thread (thread 0) and threads - 1 others, and the run returns when all are done. A thread takes an item of the

@@ -9,7 +9,8 @@ struct KernelTable: CustomTestStringConvertible, @unchecked Sendable {
     static let all: [KernelTable] = {
         var tables = [KernelTable(kernels: dp_kernels_baseline().pointee)]
         #if arch(x86_64)
-        if dp_use_avx2() { tables.append(KernelTable(kernels: dp_kernels_avx2().pointee)) }
+        if dp_instruction_set().rawValue >= DP_AVX2.rawValue { tables.append(KernelTable(kernels: dp_kernels_avx2().pointee)) }
+        if dp_instruction_set() == DP_AVX512 { tables.append(KernelTable(kernels: dp_kernels_avx512().pointee)) }
         #endif
         return tables
     }()
