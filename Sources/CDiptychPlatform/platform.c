@@ -29,6 +29,14 @@ int dp_format_double(char *buffer, size_t capacity, int digits, double value)
     return length;
 }
 
+char *dp_build_text(const char *version, const char *build, const char *kernels, const char *libpng)
+{
+    char text[256];
+    if (!version) return NULL;
+    snprintf(text, sizeof text, "diptych %s, %s, kernels %s, libpng %s, zlib %s", version, build, kernels, libpng, zlibVersion());
+    return strdup(text);
+}
+
 bool dp_parse_double(const char *text, double *out_value)
 {
     locale_t c = c_locale();

@@ -16,7 +16,7 @@ nonisolated(unsafe) private let buildText: UnsafeMutablePointer<CChar>? = {
     #else
     let build: StaticString = "Swift"
     #endif
-    return strdup("diptych \(DIPTYCH_VERSION_STRING), \(build), kernels \(instructionSet), libpng \(String(cString: dp_png_library_version())), zlib \(String(cString: zlibVersion()))")
+    return dp_build_text(versionText, cString(build), instructionSet, dp_png_library_version())
 }()
 
 @implementation @_cdecl("diptych_version_string")

@@ -45,9 +45,9 @@ private func tile(rows: Int, vectors: Int, _ depth: Int, _ a: UnsafePointer<Floa
     if rows > 5 { c.store(c50, 5 * cRow); if wide { c.store(c51, 5 * cRow + lanes) } }
 }
 
-/// Up to three rows by four vectors: for a lone pair, whose two rows would not keep the multipliers busy by two.
+/// Up to three rows by four vectors: the rows that are left, and a lone pair's; by two vectors they would wait for themselves.
 @inline(__always)
-private func tile4(rows: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int,
+private func fourVectors(rows: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int,
                    _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool) {
     var c00 = Vector.zero, c01 = Vector.zero, c02 = Vector.zero, c03 = Vector.zero
     var c10 = Vector.zero, c11 = Vector.zero, c12 = Vector.zero, c13 = Vector.zero
@@ -140,11 +140,38 @@ private struct Product {
         onesOfOneVector(rows / 6 * 6, rows % 6)
     }
 
-    @inline(never) func threeByFour() { tile4(rows: 3, depth, a, aRow, b, bRow, bPanel, c, cRow, accumulate) }
-    @inline(never) func twoByFour() { tile4(rows: 2, depth, a, aRow, b, bRow, bPanel, c, cRow, accumulate) }
-    @inline(never) func oneByFour() { tile4(rows: 1, depth, a, aRow, b, bRow, bPanel, c, cRow, accumulate) }
+    @inline(__always)
+    private func tileOfFour(rows: Int, from row: Int) {
+        fourVectors(rows: rows, depth, a + row * aRow, aRow, b, bRow, bPanel, c + row * cRow, cRow, accumulate)
+    }
 
-    func byFourVectors(_ rows: Int) { rows == 3 ? threeByFour() : rows == 2 ? twoByFour() : oneByFour() }
+    @inline(never) func threeByFour(_ row: Int) { tileOfFour(rows: 3, from: row) }
+    @inline(never) func twoByFour(_ row: Int) { tileOfFour(rows: 2, from: row) }
+    @inline(never) func oneByFour(_ row: Int) { tileOfFour(rows: 1, from: row) }
+
+    func byFourVectors(_ rows: Int) {
+        let whole = rows / 6
+        if whole > 0 {
+            sixes(whole)
+            from(vector: 2).sixes(whole)
+        }
+        var row = 6 * whole
+        while row < rows {
+            // Five rows are three and two, four are two and two.
+            let left = rows - row, count = left == 5 || left == 3 ? 3 : left == 1 ? 1 : 2
+            switch count {
+            case 3: threeByFour(row)
+            case 2: twoByFour(row)
+            default: oneByFour(row)
+            }
+            row += count
+        }
+    }
+
+    func from(vector: Int) -> Product {
+        Product(depth: depth, a: a, aRow: aRow, b: b + column(vector, bPanel), bRow: bRow, bPanel: bPanel, c: c + vector * lanes, cRow: cRow,
+                accumulate: accumulate)
+    }
 }
 
 /// All of C's rows for B's `columns`, a multiple of `lanes`: column 16 * p + j of B at b[p * bPanel + j], rows bRow apart.
@@ -152,22 +179,19 @@ private struct Product {
 func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int,
                    _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int,
                    _ accumulate: Bool) {
+    let product = Product(depth: depth, a: a, aRow: aRow, b: b, bRow: bRow, bPanel: bPanel, c: c, cRow: cRow, accumulate: accumulate)
     let vectors = columns / lanes
     var vector = 0
     while vector < vectors {
-        let left = vectors - vector
-        let product = Product(depth: depth, a: a, aRow: aRow, b: b + column(vector, bPanel), bRow: bRow, bPanel: bPanel, c: c + vector * lanes,
-                              cRow: cRow, accumulate: accumulate)
-        if rows <= 3 && left >= 4 {
-            product.byFourVectors(rows)
-            vector += 4
+        let left = vectors - vector, these = product.from(vector: vector)
+        if left >= 4 {
+            these.byFourVectors(rows)
         } else if left >= 2 {
-            product.byTwoVectors(rows)
-            vector += 2
+            these.byTwoVectors(rows)
         } else {
-            product.byOneVector(rows)
-            vector += 1
+            these.byOneVector(rows)
         }
+        vector += left >= 4 ? 4 : left >= 2 ? 2 : 1
     }
 }
 

@@ -31,6 +31,9 @@ static inline const char *dp_entry_name(const struct dirent *entry) { return ent
 /* "%.*g" into buffer; returns the length. */
 int dp_format_double(char *buffer, size_t capacity, int digits, double value);
 
+/* What diptych_build_info says, freed with free(); NULL where there is no memory. */
+char *dp_build_text(const char *version, const char *build, const char *kernels, const char *libpng);
+
 /* The number in text, which must be all of it; false otherwise, or where it is not finite. Ignores the locale. */
 bool dp_parse_double(const char *text, double *out_value);
 

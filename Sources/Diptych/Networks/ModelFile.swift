@@ -44,20 +44,30 @@ extension Model {
 
     var metadata: [(key: String, value: String)] {
         let d = description
-        var metadata: [(key: String, value: String)] = [
-            ("format", "pt"), ("producer", "diptych"), ("architecture", "\(d.architecture.name)"), ("height", "\(d.height)"),
-            ("width", "\(d.width)"), ("classes", "\(d.classes)"), ("channels", "\(d.channels)"), ("fc1_width", "\(d.fc1Width)"),
-            ("fc2_width", "\(d.fc2Width)"), ("head_width", "\(d.headWidth)"), ("mlp_width1", "\(d.mlpWidth1)"),
-            ("mlp_width2", "\(d.mlpWidth2)"), ("dropout", ExactText.encode(Double(d.dropout))), ("decision", "\(decision.name)"),
-            ("mean", ExactText.encode(Double(mean))), ("standard_deviation", ExactText.encode(Double(standardDeviation))),
-        ]
+        var metadata = MetadataWriter()
+        metadata.add("format", "pt")
+        metadata.add("producer", "diptych")
+        metadata.add("architecture", d.architecture.name)
+        metadata.add("height", d.height)
+        metadata.add("width", d.width)
+        metadata.add("classes", d.classes)
+        metadata.add("channels", d.channels)
+        metadata.add("fc1_width", d.fc1Width)
+        metadata.add("fc2_width", d.fc2Width)
+        metadata.add("head_width", d.headWidth)
+        metadata.add("mlp_width1", d.mlpWidth1)
+        metadata.add("mlp_width2", d.mlpWidth2)
+        metadata.add("dropout", d.dropout)
+        metadata.add("decision", decision.name)
+        metadata.add("mean", mean)
+        metadata.add("standard_deviation", standardDeviation)
         // Only where there is something to say, so that other models' files stay as they were.
-        if d.views != 1 { metadata.append(("views", "\(d.views)")) }
+        if d.views != 1 { metadata.add("views", d.views) }
         if temperatures != Temperatures() {
-            metadata.append(("head_temperature", ExactText.encode(Double(temperatures.head))))
-            metadata.append(("class_temperature", ExactText.encode(Double(temperatures.classes))))
+            metadata.add("head_temperature", temperatures.head)
+            metadata.add("class_temperature", temperatures.classes)
         }
-        return metadata
+        return metadata.entries
     }
 
     static func load(_ file: SafetensorsFile, name: String) throws(DiptychError) -> Model {

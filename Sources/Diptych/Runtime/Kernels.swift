@@ -13,4 +13,4 @@ nonisolated(unsafe) let kernels: dp_kernels = {
 }()
 
 /// "avx512", "avx2", "neon" or "baseline".
-public var instructionSet: String { String(cString: kernels.name) }
+public var instructionSet: UnsafePointer<CChar> { kernels.name }

@@ -17,24 +17,38 @@ extension Trainer {
         if let second = optimizer.second { tensors += model.outputs(of: second, prefix: Self.secondPrefix) }
         if let average { tensors += model.outputs(of: average.other, prefix: Self.weightsPrefix) }
         let o = options, a = o.augmentation
-        func exact(_ value: Float) -> String { ExactText.encode(Double(value)) }
-        let metadata: [(key: String, value: String)] = [
-            ("trainer.step", "\(step)"), ("trainer.epochs", "\(o.epochs)"), ("trainer.batch_size", "\(o.batchSize)"),
-            ("trainer.optimizer", "\(o.optimizer.rawValue)"), ("trainer.schedule", "\(o.schedule.rawValue)"),
-            ("trainer.shuffle", o.shuffle ? "1" : "0"), ("trainer.learning_rate", exact(o.learningRate)),
-            ("trainer.momentum", exact(o.momentum)), ("trainer.beta1", exact(o.beta1)), ("trainer.beta2", exact(o.beta2)),
-            ("trainer.epsilon", exact(o.epsilon)), ("trainer.weight_decay", exact(o.weightDecay)),
-            ("trainer.loss_ratio", exact(o.lossRatio)), ("trainer.redraw", o.redraw ? "1" : "0"),
-            ("trainer.rotation", exact(a.rotation)), ("trainer.scale", exact(a.scale)), ("trainer.shear", exact(a.shear)),
-            ("trainer.shift", exact(a.shift)), ("trainer.elastic", exact(a.elastic)), ("trainer.stroke", exact(a.stroke)),
-            ("trainer.label_smoothing", exact(o.labelSmoothing)), ("trainer.ema_decay", exact(o.emaDecay)),
-            ("trainer.seed", ExactText.encode(o.seed)),
-            ("trainer.pairs", ExactText.encode(pairs.fingerprint)), ("trainer.pair_count", "\(pairs.count)"),
-            ("trainer.seconds", ExactText.encode(seconds)),
-            ("trainer.sums.pairs", "\(sums.pairs)"), ("trainer.sums.bce", ExactText.encode(sums.bce)),
-            ("trainer.sums.auxiliary", ExactText.encode(sums.auxiliary)), ("trainer.sums.wrong", "\(sums.wrong)"),
-        ]
-        let file = try SafetensorsFile.encode(tensors: tensors, metadata: model.metadata + metadata)
+        var metadata = MetadataWriter()
+        metadata.add("trainer.step", step)
+        metadata.add("trainer.epochs", o.epochs)
+        metadata.add("trainer.batch_size", o.batchSize)
+        metadata.add("trainer.optimizer", Int(o.optimizer.rawValue))
+        metadata.add("trainer.schedule", Int(o.schedule.rawValue))
+        metadata.add("trainer.shuffle", o.shuffle)
+        metadata.add("trainer.learning_rate", o.learningRate)
+        metadata.add("trainer.momentum", o.momentum)
+        metadata.add("trainer.beta1", o.beta1)
+        metadata.add("trainer.beta2", o.beta2)
+        metadata.add("trainer.epsilon", o.epsilon)
+        metadata.add("trainer.weight_decay", o.weightDecay)
+        metadata.add("trainer.loss_ratio", o.lossRatio)
+        metadata.add("trainer.redraw", o.redraw)
+        metadata.add("trainer.rotation", a.rotation)
+        metadata.add("trainer.scale", a.scale)
+        metadata.add("trainer.shear", a.shear)
+        metadata.add("trainer.shift", a.shift)
+        metadata.add("trainer.elastic", a.elastic)
+        metadata.add("trainer.stroke", a.stroke)
+        metadata.add("trainer.label_smoothing", o.labelSmoothing)
+        metadata.add("trainer.ema_decay", o.emaDecay)
+        metadata.add("trainer.seed", word: o.seed)
+        metadata.add("trainer.pairs", word: pairs.fingerprint)
+        metadata.add("trainer.pair_count", pairs.count)
+        metadata.add("trainer.seconds", seconds)
+        metadata.add("trainer.sums.pairs", sums.pairs)
+        metadata.add("trainer.sums.bce", sums.bce)
+        metadata.add("trainer.sums.auxiliary", sums.auxiliary)
+        metadata.add("trainer.sums.wrong", sums.wrong)
+        let file = try SafetensorsFile.encode(tensors: tensors, metadata: model.metadata + metadata.entries)
         try writeFileAtomically(path: path, bytes: UnsafeRawBufferPointer(file.span))
     }
 
