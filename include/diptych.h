@@ -46,8 +46,9 @@
  *  - Pixels are floats or bytes from 0 (background) to 255 (ink), rows from the top, no padding between
  *    rows. Any other unit works for a model that was trained in it. NaN and infinity are errors.
  *  - The library prints nothing, never exits, installs no signal handler, and needs no environment. The
- *    variable DIPTYCH_ISA=baseline, read once, turns the AVX2 kernels off.
- *  - The same build, instruction set, seed and data give the same bits, for any number of threads.
+ *    variable DIPTYCH_ISA, read once, keeps the kernels to "avx2" or to "baseline" (SSE2).
+ *  - The same build, instruction set, seed and data give the same bits, for any number of threads. AVX-512 gives
+ *    AVX2's bits.
  *  - Threads: every function may be called from any thread. One handle may be used by several threads at once
  *    where its type's comment says so. No thread is started before one is asked for, and forking is safe.
  */

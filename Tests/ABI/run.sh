@@ -97,7 +97,7 @@ check "no path of the build machine" no_path
 check "libdiptych.so is a link" link
 
 # ---- Programs ----
-for program in hostile files threads resume quiet memory tour decide; do check "compile $program" shared $program; done
+for program in hostile files threads resume quiet memory tour decide bits; do check "compile $program" shared $program; done
 for program in hostile files threads memory; do check "compile $program with the archive" static $program; done
 
 # What takes longest runs beside the rest.
@@ -126,16 +126,28 @@ for program in hostile files threads memory; do suite "$program, archive" "$work
 baseline_decides() { "$work/decide" - 500 >"$work/native" && DIPTYCH_ISA=baseline "$work/decide" - 500 2>"$work/isa" >"$work/baseline" &&
     grep baseline "$work/isa" && [ "$(wc -l <"$work/native")" = 500 ] && diff "$work/native" "$work/baseline"; }
 baseline_suite() { DIPTYCH_ISA=baseline "$@"; }
+uses() { "${@:2}" "$work/decide" - 1 2>&1 | grep "kernels $1,"; }
 if [ "$(uname -m)" = x86_64 ] && grep -qw avx2 /proc/cpuinfo; then
-    avx2_used() { "$work/decide" - 1 2>&1 | grep 'kernels avx2'; }
-    check "AVX2 is used where it is" avx2_used
+    check "AVX2 is used where it is" uses avx2 env DIPTYCH_ISA=avx2
     check "the same decisions without AVX2" baseline_decides
     suite "threads without AVX2" baseline_suite "$work/threads"
     suite "resume without AVX2" baseline_suite "$work/resume" same_bits_as_uninterrupted
 else
     skip "comparing AVX2 with baseline: this CPU has no AVX2"
 fi
+if [ "$(uname -m)" = x86_64 ] && grep -w avx512f /proc/cpuinfo | grep -w avx512vl | grep -w avx512bw | grep -qw avx512dq; then
+    check "AVX-512 is used where it is" uses avx512 env
+    check "AVX-512 is not used where DIPTYCH_ISA says baseline" uses baseline env DIPTYCH_ISA=baseline
+    same_bits() { "$work/bits" >"$work/wide" && DIPTYCH_ISA=avx2 "$work/bits" >"$work/narrow" && [ "$(wc -l <"$work/wide")" = 7 ] &&
+        diff "$work/wide" "$work/narrow"; }
+    check "AVX-512 trains to AVX2's bits" same_bits
+    suite "threads without AVX-512" env DIPTYCH_ISA=avx2 "$work/threads"
+else
+    skip "comparing AVX-512 with AVX2: this CPU has no AVX-512"
+fi
 if [ "$(uname -m)" = x86_64 ] && have qemu-x86_64; then
+    # The emulated CPU knows AVX2 and no AVX-512.
+    check "a CPU without AVX-512 (qemu, Haswell) uses AVX2" uses avx2 qemu-x86_64 -cpu Haswell -E LD_LIBRARY_PATH="$build"
     suite "an old CPU (qemu, Nehalem)" qemu-x86_64 -cpu Nehalem -E LD_LIBRARY_PATH="$build" "$work/tour" --in-process
     old_decides() { qemu-x86_64 -cpu Nehalem -E LD_LIBRARY_PATH="$build" "$work/decide" - 500 >"$work/old" 2>"$work/isa" &&
         grep 'kernels baseline' "$work/isa" && diff "$work/baseline" "$work/old"; }
