@@ -29,6 +29,38 @@ private func multiply(vectors: Int, _ count: Int, _ values: UnsafePointer<Float>
     store(c6, 6); store(c7, 7); store(c8, 8); store(c9, 9); store(c10, 10); store(c11, 11)
 }
 
+/// The lists' products with some of the columns. Each number of vectors is a function of its own, because the optimizer stops inlining
+/// in large ones.
+private struct ListProducts {
+    let count: Int
+    let lists: dp_lists
+    let order: UnsafePointer<Int32>?
+    let b: UnsafePointer<Float>, bPanel: Int
+    let c: UnsafeMutablePointer<Float>, cRow: Int, cPanel: Int
+    let accumulate: Bool
+
+    @inline(__always)
+    private func rows(vectors: Int) {
+        for row in 0 ..< count {
+            let list = if let order { Int(order[row]) } else { row }
+            let values = UnsafePointer(lists.values + list * lists.stride)
+            let places = UnsafePointer(lists.places + list * lists.stride)
+            // The loop over a list ends in a misprediction, and behind it the next list would be waited for.
+            for line in 0 ..< 2 {
+                dp_prefetch(values + (lists.stride + 16 * line))
+                dp_prefetch(places + (lists.stride + 16 * line))
+            }
+            multiply(vectors: vectors, Int(lists.counts[list]), values, places, b, bPanel, c + row * cRow, cPanel, accumulate)
+        }
+    }
+
+    @inline(never) func byTwelve() { rows(vectors: 12) }
+    @inline(never) func byEight() { rows(vectors: 8) }
+    @inline(never) func bySix() { rows(vectors: 6) }
+    @inline(never) func byFour() { rows(vectors: 4) }
+    @inline(never) func byPanel() { rows(vectors: 16 / lanes) }
+}
+
 func multiplyLists(count: Int, panels: Int, lists: dp_lists, order: UnsafePointer<Int32>?, b: UnsafePointer<Float>, bPanel: Int,
                    c: UnsafeMutablePointer<Float>, cRow: Int, cPanel: Int, accumulate: Bool) {
     let panel = 16 / lanes
@@ -37,24 +69,14 @@ func multiplyLists(count: Int, panels: Int, lists: dp_lists, order: UnsafePointe
         // Of the last vectors sixteen are twice eight: a list's beginning and end cost as much as four vectors.
         let left = panels * panel - done
         let width = left >= 12 && left != 16 ? 12 : left >= 8 ? 8 : left >= 6 ? 6 : left >= 4 ? 4 : panel
-        let b = b + column(done, bPanel), c = c + column(done, cPanel)
-        for row in 0 ..< count {
-            let list = if let order { Int(order[row]) } else { row }
-            let n = Int(lists.counts[list]), c = c + row * cRow
-            let values = UnsafePointer(lists.values + list * lists.stride)
-            let places = UnsafePointer(lists.places + list * lists.stride)
-            // The loop over a list ends in a misprediction, and behind it the next list would be waited for.
-            for line in 0 ..< 2 {
-                dp_prefetch(values + (lists.stride + 16 * line))
-                dp_prefetch(places + (lists.stride + 16 * line))
-            }
-            switch width {
-            case 12: multiply(vectors: 12, n, values, places, b, bPanel, c, cPanel, accumulate)
-            case 8: multiply(vectors: 8, n, values, places, b, bPanel, c, cPanel, accumulate)
-            case 6 where lanes > 4: multiply(vectors: 6, n, values, places, b, bPanel, c, cPanel, accumulate)
-            case 4: multiply(vectors: 4, n, values, places, b, bPanel, c, cPanel, accumulate)
-            default: multiply(vectors: panel, n, values, places, b, bPanel, c, cPanel, accumulate)
-            }
+        let products = ListProducts(count: count, lists: lists, order: order, b: b + column(done, bPanel), bPanel: bPanel,
+                                    c: c + column(done, cPanel), cRow: cRow, cPanel: cPanel, accumulate: accumulate)
+        switch width {
+        case 12: products.byTwelve()
+        case 8: products.byEight()
+        case 6 where lanes > 4: products.bySix()
+        case 4: products.byFour()
+        default: products.byPanel()
         }
         done += width
     }
