@@ -7,9 +7,9 @@ import CDiptychPlatform
 //   weight_gradient[channel][tap] += value * act[position + tap]      in registers
 //   act_gradient[position + tap]  += value * weights[channel][tap]    the filter in registers
 //
-// A pass takes one row of taps and two vectors of the input's channels (of a last one, two rows): twelve registers; or, where a
-// vector has 16 channels, one. The windows are taken in bands of which 16 channels of both images are no larger than the first-level
-// cache; of the preset's that is the image. AVX-512 and AVX2 add in the same order.
+// A pass takes one row of taps and two vectors of the input's channels (of a last one, two rows): twelve registers. The windows are
+// taken in bands of which 16 channels of both images are no larger than the first-level cache; of the preset's that is the image.
+// AVX-512 adds in AVX2's order.
 
 /// Three pixels' vectors of channels, twice: the second lie `imageStep` and `tapStep` further on.
 @inline(__always)
@@ -63,35 +63,34 @@ private func addOnce(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: Un
 private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
                  weightGradient: UnsafeMutablePointer<Float>, actGradient: UnsafeMutablePointer<Float>) {
     let channels = lists.channels, filter = 9 * channels, length = 3 * channels
-    let width = min(2 * lanes, 16)
     var block = 0
     while block < channels {
+        let two = block + 2 * lanes <= channels
         for channel in 0 ..< channels where lists.counts[channel] > 0 {
             let count = Int(lists.counts[channel])
             let patches = lists.patches + channel * lists.stride, values = lists.values + channel * lists.stride
             let weights = weights + channel * filter + block, sums = weightGradient + channel * filter + block
             let act = act + block, actGradient = actGradient + block
-            if block + width <= channels {
+            if two {
                 for tapRow in 0 ..< 3 {
-                    let weights = weights + tapRow * length, sums = sums + tapRow * length
-                    let act = act + tapRow * line, actGradient = actGradient + tapRow * line
-                    if width > lanes {
-                        addTwice(count, patches, values, channels: channels, imageStep: lanes, tapStep: lanes, act: act, weights: weights,
-                                 weightGradient: sums, actGradient: actGradient)
-                    } else {
-                        addOnce(count, patches, values, channels: channels, act: act, weights: weights, weightGradient: sums,
-                                actGradient: actGradient)
-                    }
+                    let taps = tapRow * length, image = tapRow * line
+                    addTwice(count, patches, values, channels: channels, imageStep: lanes, tapStep: lanes, act: act + image,
+                             weights: weights + taps, weightGradient: sums + taps, actGradient: actGradient + image)
                 }
-            } else {
+                continue
+            }
+            // AVX2 takes two rows of its last vector together, AVX-512, in AVX2's order, one after the other.
+            if lanes < 16 {
                 addTwice(count, patches, values, channels: channels, imageStep: line, tapStep: length, act: act, weights: weights,
                          weightGradient: sums, actGradient: actGradient)
-                let taps = 2 * length, image = 2 * line
+            }
+            for tapRow in (lanes < 16 ? 2 : 0) ..< 3 {
+                let taps = tapRow * length, image = tapRow * line
                 addOnce(count, patches, values, channels: channels, act: act + image, weights: weights + taps, weightGradient: sums + taps,
                         actGradient: actGradient + image)
             }
         }
-        block += width
+        block += 2 * lanes
     }
 }
 
