@@ -4,14 +4,16 @@ import Testing
 
 /// AVX-512 gives AVX2's bits, so that a model does not depend on which of both trained it.
 @Suite(.enabled(if: dp_instruction_set() == DP_AVX512)) struct WideKernelTests {
-    /// Expects the same bits of both instruction sets, and no NaN that would hide a difference.
+    /// Expects the same bits of both instruction sets, not all of them zero.
     func compare(_ what: String, _ inputs: [[Float]], _ outputs: [[Float]], sourceLocation: SourceLocation = #_sourceLocation,
                  _ kernel: (dp_kernels, [UnsafePointer<Float>], [UnsafeMutablePointer<Float>]) -> Void) {
         let narrow = call(inputs, outputs) { kernel(dp_kernels_avx2().pointee, $0, $1) }
         let wide = call(inputs, outputs) { kernel(dp_kernels_avx512().pointee, $0, $1) }
         for index in outputs.indices {
-            #expect(bits(narrow[index]) == bits(wide[index]), "\(what), output \(index)", sourceLocation: sourceLocation)
-            #expect(narrow[index].contains { $0 != 0 }, "\(what), output \(index) says nothing", sourceLocation: sourceLocation)
+            let different = zip(narrow[index], wide[index]).filter { $0.bitPattern != $1.bitPattern }.count
+            let saysSomething = narrow[index].contains { $0 != 0 }
+            #expect(different == 0, "\(what), values of output \(index)", sourceLocation: sourceLocation)
+            #expect(saysSomething, "\(what), output \(index)", sourceLocation: sourceLocation)
         }
     }
 
@@ -40,7 +42,8 @@ import Testing
                     #expect(choice.bandsAreIntact)
                     return choice.values
                 }
-                #expect(choices[0] == choices[1], "\(shape) choices of \(count) tiles")
+                let sameChoices = choices[0] == choices[1]
+                #expect(sameChoices, "\(shape) choices of \(count) tiles")
                 let choice = Guarded<UInt8>(count: 2 * windows * c), scratch = Guarded(zeros(dp_conv_pool_scratch(c)))
                 compare("\(shape) conv_pool of \(count) tiles", [features + features, transformed, bias], [zeros(2 * windows * c)]) {
                     $0.conv_pool(shape, count, list, $1[0], $1[1], $1[2], $2[0], choice.pointer, scratch.pointer)
