@@ -28,12 +28,14 @@ __attribute__((target("avx2,fma"))) static float chains8(long rounds) { CHAINS(_
 __attribute__((target("avx512f"))) static float chains16(long rounds) { CHAINS(__m512, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_cvtss_f32); }
 #else
 enum { COUNT = 24 };
+#endif
+
+/* Where there is no fused instruction, a product and a sum. */
 typedef float vector4 __attribute__((vector_size(16)));
 static vector4 all4(float x) { return (vector4){x, x, x, x}; }
 static vector4 fma4(vector4 x, vector4 a, vector4 b) { return x * a + b; }
 static float first4(vector4 x) { return x[0]; }
 static float chains4(long rounds) { CHAINS(vector4, all4, fma4, first4); }
-#endif
 
 double dp_fma_peak(int lanes)
 {
@@ -41,7 +43,7 @@ double dp_fma_peak(int lanes)
     double best = 1e9;
     volatile float sink;
 #if defined(__x86_64__)
-    float (*const chains)(long) = lanes == 16 ? chains16 : chains8;
+    float (*const chains)(long) = lanes == 16 ? chains16 : lanes == 8 ? chains8 : chains4;
 #else
     float (*const chains)(long) = chains4;
 #endif

@@ -173,9 +173,9 @@ func measure(_ table: dp_kernels) -> [Result] {
     return results
 }
 
-// Each instruction set's kernels and its peak; the baseline is held against AVX2's.
+// Each instruction set's kernels and its peak; the baseline is held against AVX2's where there is one.
 #if arch(x86_64)
-let narrow = dp_fma_peak(8)
+let narrow = dp_fma_peak(dp_instruction_set() == DP_BASELINE ? 4 : 8)
 var tables = [(dp_kernels_baseline().pointee, narrow)]
 if dp_instruction_set().rawValue >= DP_AVX2.rawValue { tables.insert((dp_kernels_avx2().pointee, narrow), at: 0) }
 if dp_instruction_set() == DP_AVX512 { tables.insert((dp_kernels_avx512().pointee, dp_fma_peak(16)), at: 0) }

@@ -7,9 +7,9 @@ import CDiptychPlatform
 //   weight_gradient[channel][tap] += value * act[position + tap]      in registers
 //   act_gradient[position + tap]  += value * weights[channel][tap]    the filter in registers
 //
-// A pass takes one row of taps and two vectors of the input's channels (of a last one, two rows): twelve registers. The windows are
+// A pass takes one row of taps and two vectors of the input's channels (of AVX2's last one, two rows): twelve registers. The windows are
 // taken in bands of which 16 channels of both images are no larger than the first-level cache; of the preset's that is the image.
-// AVX-512 adds in AVX2's order.
+// AVX-512 takes 32 channels of the same bands, and adds in AVX2's order.
 
 /// Three pixels' vectors of channels, twice: the second lie `imageStep` and `tapStep` further on.
 @inline(__always)

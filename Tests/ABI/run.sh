@@ -146,6 +146,11 @@ else
     skip "comparing AVX-512 with AVX2: this CPU has no AVX-512"
 fi
 if [ "$(uname -m)" = x86_64 ] && have qemu-x86_64; then
+    # In the command, an ordinary Swift build, nothing closes the kernels' helpers off.
+    old_command() { qemu-x86_64 -cpu "$1" "$build/diptych" train --epochs 1 --pairs 20 --test-pairs 20 --out "$work/old.safetensors" &&
+        qemu-x86_64 -cpu "$1" "$build/diptych" classify --model "$work/old.safetensors" "$root/Examples/png/mnist-1.png" "$root/Examples/png/paper-7.png"; }
+    check "the command on an old CPU (qemu, Nehalem)" old_command Nehalem
+    check "the command without AVX-512 (qemu, Haswell)" old_command Haswell
     # The emulated CPU knows AVX2 and no AVX-512.
     check "a CPU without AVX-512 (qemu, Haswell) uses AVX2" uses avx2 qemu-x86_64 -cpu Haswell -E LD_LIBRARY_PATH="$build"
     suite "an old CPU (qemu, Nehalem)" qemu-x86_64 -cpu Nehalem -E LD_LIBRARY_PATH="$build" "$work/tour" --in-process

@@ -67,7 +67,7 @@ final class Optimizer: @unchecked Sendable {
         updates[done] = update
     }
 
-    /// Updates `count` parameters (a multiple of 8) from `offset` on by their gradient.
+    /// Updates `count` parameters (a multiple of 16) from `offset` on by their gradient.
     @inline(__always)
     func apply(offset: Int, count: Int, gradient: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>) {
         if let second {

@@ -207,7 +207,7 @@ import Testing
     @Test(arguments: KernelTable.all) func adam(_ table: KernelTable) {
         var random = Keyed(18)
         for i in 0 ..< 20 {
-            let count = 8 * (1 + i * i)
+            let count = 16 * (1 + i * i)
             var update = dp_update()
             update.step_size = 0.05
             update.decay = i % 2 == 0 ? 1 : 0.99
@@ -286,7 +286,7 @@ import Testing
     @Test(arguments: KernelTable.all) func sgd(_ table: KernelTable) {
         var random = Keyed(19)
         for i in 0 ..< 20 {
-            let count = 8 * (1 + i * i)
+            let count = 16 * (1 + i * i)
             var update = dp_update()
             update.step_size = 0.05
             update.decay = i % 2 == 0 ? 0 : 0.1
