@@ -57,8 +57,10 @@ def kernels(report):
     text = subprocess.run([BUILD / "diptych-bench"], capture_output=True, text=True, check=True).stdout
     data = json.loads(text)
     report["kernels"] = data
-    print("FMA peak of one core: " + ", ".join(f"{t['fma_peak_gflops']:.1f} GFLOP/s ({t['isa']})" for t in data["tables"] if t["isa"] != "baseline") + "\n")
-    print("Kernels (GFLOP/s of the direct method's multiply-adds: fewer are done where a kernel is above the peak; the baseline against AVX2's)\n")
+    wide = [table for table in data["tables"] if table["isa"] != "baseline"]
+    print("FMA peak of one core: " + ", ".join(f"{t['fma_peak_gflops']:.1f} GFLOP/s ({t['isa']})" for t in wide or data["tables"]) + "\n")
+    print("Kernels (GFLOP/s of the direct method's multiply-adds: fewer are done where a kernel is above the peak"
+          + ("; the baseline against AVX2's)\n" if wide else ")\n"))
     print("| kernel | " + " | ".join(f"{t['isa']}: us | GFLOP/s | % of peak" for t in data["tables"]) + " |")
     print("|---|" + "---|---|---|" * len(data["tables"]))
     for row in zip(*(t["kernels"] for t in data["tables"])):

@@ -184,7 +184,6 @@ let tables = [(dp_kernels_baseline().pointee, dp_fma_peak(4))]
 #endif
 var json = JSONWriter()
 json.object { json in
-    json.member("fma_peak_gflops", tables[0].1)
     json.array("tables") { json in
         for (table, peak) in tables {
             json.object { json in

@@ -42,20 +42,25 @@ struct Keyed: RandomNumberGenerator {
     }
 }
 
-/// Memory between two bands that nobody may write to. Bands, and what was not filled, are bytes of 255: to a Float a
-/// NaN, so that what is read from outside shows in the result, too.
+/// Memory between two bands that nobody may write to. To a Float they are NaNs, so that what is read from outside shows in the
+/// result, too; signalling ones, which any arithmetic makes quiet: a kernel that works on them in their place shows. What was not
+/// filled are bytes of 255.
 final class Guarded<Element: BitwiseCopyable> {
     let pointer: UnsafeMutablePointer<Element>
     let count: Int
     private let memory: UnsafeMutableRawPointer
     private let size: Int
     private static var band: Int { 512 }
+    private static var pattern: [UInt8] { [0xBF, 0xBF, 0xBF, 0xFF] }
 
     init(count: Int) {
         self.count = count
         size = count * MemoryLayout<Element>.stride + 2 * Self.band
         memory = .allocate(byteCount: size, alignment: 64)
         memset(memory, 255, size)
+        for offset in 0 ..< Self.band {
+            for start in [0, size - Self.band] { memory.storeBytes(of: Self.pattern[offset % 4], toByteOffset: start + offset, as: UInt8.self) }
+        }
         pointer = (memory + Self.band).bindMemory(to: Element.self, capacity: count)
     }
 
@@ -71,7 +76,10 @@ final class Guarded<Element: BitwiseCopyable> {
     var bandsAreIntact: Bool {
         withExtendedLifetime(self) {
             let bytes = UnsafeRawBufferPointer(start: memory, count: size)
-            return bytes.prefix(Self.band).allSatisfy { $0 == 255 } && bytes.suffix(Self.band).allSatisfy { $0 == 255 }
+            let pattern = Self.pattern
+            return [bytes.prefix(Self.band), bytes.suffix(Self.band)].allSatisfy { band in
+                band.enumerated().allSatisfy { $1 == pattern[$0 % 4] }
+            }
         }
     }
 }
