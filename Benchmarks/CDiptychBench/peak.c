@@ -10,14 +10,14 @@ static double seconds(void)
 }
 
 /* Independent chains of multiply-adds, as many as registers allow. */
-#define CHAINS(vector, set, fma, first)                                  \
-    vector s[COUNT], a = set(0.999f), b = set(1e-6f);                       \
-    for (int i = 0; i < COUNT; i++) s[i] = set((float)i);                   \
-    for (long r = 0; r < rounds; r++) {                                  \
-        for (int i = 0; i < COUNT; i++) s[i] = fma(s[i], a, b);             \
-    }                                                                    \
-    float sum = 0;                                                       \
-    for (int i = 0; i < COUNT; i++) sum += first(s[i]);                     \
+#define CHAINS(vector, set, fma, first)                                 \
+    vector s[COUNT], a = set(0.999f), b = set(1e-6f);                   \
+    for (int i = 0; i < COUNT; i++) s[i] = set((float)i);               \
+    for (long r = 0; r < rounds; r++) {                                 \
+        for (int i = 0; i < COUNT; i++) s[i] = fma(s[i], a, b);         \
+    }                                                                   \
+    float sum = 0;                                                      \
+    for (int i = 0; i < COUNT; i++) sum += first(s[i]);                 \
     return sum
 
 #if defined(__x86_64__)

@@ -99,10 +99,10 @@ private struct TileBlock {
     /// One tile's transform under way.
     let scratch: UnsafeMutablePointer<Float>
 
-    // The passes are functions of their own, because the optimizer stops inlining in large ones.
-
     /// `count`, but not as a constant: loops would be unrolled, to 5 KB of code more and nothing gained.
     @inline(__always) private func times(_ count: Int) -> Int { min(count, point) }
+
+    // The passes are functions of their own, because the optimizer stops inlining in large ones.
 
     /// The patches of inputs of tiles of one kind, to their rows of v; `line` is the floats of a row of act.
     @inline(never)

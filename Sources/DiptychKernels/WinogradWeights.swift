@@ -3,8 +3,8 @@
 /// A filter's values at the six points, divided by what F(4, 3) divides by there: -3/2 at a and -a, 6 at b and -b.
 @inline(__always)
 private func filterLine(_ g0: Vector, _ g1: Vector, _ g2: Vector) -> (Vector, Vector, Vector, Vector, Vector, Vector) {
-    let evenA = (-2 / 3) * (g0 + 0.5 * g2), oddA = (-2 / 3 * a) * g1
-    let evenB = (1 / 6) * (g0 + 2 * g2), oddB = (1 / 6 * b) * g1
+    let evenA = (-2 / 3) * (g0 + 0.5 * g2), oddA = (-2 / 3 * pointA) * g1
+    let evenB = (1 / 6) * (g0 + 2 * g2), oddB = (1 / 6 * pointB) * g1
     return (g0, evenA + oddA, evenA - oddA, g2, evenB + oddB, evenB - oddB)
 }
 
