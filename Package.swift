@@ -22,13 +22,15 @@ let avx512: [SwiftSetting] = kernels + [
     .define("DIPTYCH_AVX512"),
     .unsafeFlags(["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"].flatMap { ["-Xcc", $0] }),
 ]
+// What only registers of 16 floats need.
+let wideOnly = ["Zipped.swift"]
 
 var targets: [Target] = [
     .systemLibrary(name: "CDiptych", path: "include"),
     .target(name: "CDiptychPlatform", exclude: ["assets"], cSettings: [.unsafeFlags(["-std=c23"])],
             linkerSettings: [.linkedLibrary("m"), .linkedLibrary("z")]),
     .target(name: "CDiptychPNG", linkerSettings: [.linkedLibrary("png16")]),
-    .target(name: "DiptychKernels", dependencies: ["CDiptychPlatform"], swiftSettings: kernels),
+    .target(name: "DiptychKernels", dependencies: ["CDiptychPlatform"], exclude: wideOnly, swiftSettings: kernels),
     .target(name: "Diptych",
             dependencies: ["CDiptychPlatform", "CDiptychPNG", "DiptychKernels"] + (x86 ? ["DiptychKernelsAVX2", "DiptychKernelsAVX512"] : []),
             swiftSettings: core),
@@ -36,7 +38,7 @@ var targets: [Target] = [
 ]
 if x86 {
     // The folders are symbolic links: the same kernels, compiled for AVX2 and FMA, and those that gain by it for AVX-512.
-    targets.append(.target(name: "DiptychKernelsAVX2", dependencies: ["CDiptychPlatform"], swiftSettings: avx2))
+    targets.append(.target(name: "DiptychKernelsAVX2", dependencies: ["CDiptychPlatform"], exclude: wideOnly, swiftSettings: avx2))
     targets.append(.target(name: "DiptychKernelsAVX512", dependencies: ["CDiptychPlatform"],
                            exclude: ["DenseLists.swift", "DenseRows.swift", "RandomWords.swift", "WinogradWeights.swift"], swiftSettings: avx512))
 }

@@ -67,18 +67,23 @@ func measure(_ table: dp_kernels) -> [Result] {
     let choice = UnsafeMutableRawPointer(floats(2 * features, 9)).assumingMemoryBound(to: UInt8.self)
     let conv1 = 196 * 9 * 32, conv2 = 196 * 9 * 32 * 32
 
+    let narrow = dp_conv_shape(height: 32, width: 32, channels: 8), narrowPlane = floats(34 * 34, 19)
     add("conv_first", 2 * conv1, per: 2) {
         for image in 0 ..< 2 { table.conv_first(shape, x + image * plane, weights1, bias, a + image * act) }
     }
+    add("conv_first, 32x32, 8 channels", 1024 * 9 * 8) { table.conv_first(narrow, narrowPlane, weights1, bias, a) }
     add("winograd_weights", 0) { table.winograd_weights(32, weights2, transformed) }
-    let tiles = 16, list = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * tiles)
-    for i in 0 ..< 2 * tiles { list[i] = Int32(i) }
+    let tiles = 16, list = UnsafeMutablePointer<Int32>.allocate(capacity: 64)
+    for i in 0 ..< 64 { list[i] = Int32(i) }
     let found = UnsafeMutablePointer<Int32>.allocate(capacity: tiles)
     add("live_tiles", 0) { _ = table.live_tiles(shape, x, 2, found) }
     add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, scratch) }
+    add("conv_pool, 32x32, 8 channels, all tiles", 1024 * 9 * 64) {
+        table.conv_pool(narrow, 64, list, a, transformed, bias, pooled, choice, scratch)
+    }
 
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + gap
-    for (shape, percents) in [(shape, [72, 45, 24, 20]), (dp_conv_shape(height: 32, width: 32, channels: 8), [72, 20])] {
+    for (shape, percents) in [(shape, [72, 45, 24, 20]), (narrow, [72, 20])] {
         let features = shape.height / 2 * (shape.width / 2) * shape.channels, name = shape.channels == 32 ? "" : " 32x32, 8 channels,"
         for percent in percents {
             // Dropout and the loss leave a gradient wherever the pooled value is positive.
@@ -90,6 +95,9 @@ func measure(_ table: dp_kernels) -> [Result] {
         }
     }
     add("conv_first_backward", conv1) { table.conv_first_backward(shape, x, a, actGradient, sums, sums + 288) }
+    add("conv_first_backward, 32x32, 8 channels", 1024 * 9 * 8) {
+        table.conv_first_backward(narrow, narrowPlane, a, actGradient, sums, sums + 288)
+    }
 
     let rows = 24, w = floats(1568 * 1568, 13, scale: 0.01), big = floats(200 * 6272, 14), out = floats(200 * 6272, 15)
     add("multiply, fc1 forward of 24 images", rows * 1568 * 64, per: rows) {

@@ -91,12 +91,71 @@ private enum ShortNarrow: TileKind {
     static var wide: Bool { false }
 }
 
-/// Tiles that go through the three passes together: v and m are [36 points][slot][channel], `point` floats a point.
-private struct TileBlock {
+/// How many tiles a vector holds the channels of: one, or two (Zipped.swift).
+private protocol TileGroup {
+    associatedtype Patch: VectorSource
+    static var tiles: Int { get }
+    static func patch(_ act: UnsafePointer<Float>, _ places: UnsafePointer<Place>, _ channel: Int) -> Patch
+    static func bias(_ bias: UnsafePointer<Float>, _ channel: Int) -> Vector
+    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>)
+    /// A window of each tile, `offset` further on than its first.
+    static func pool(_ v0: Vector, _ v1: Vector, _ v2: Vector, _ v3: Vector, _ bias: Vector, _ pooled: UnsafeMutablePointer<Float>,
+                     _ choice: UnsafeMutablePointer<UInt8>, _ places: UnsafePointer<Place>, _ offset: Int)
+}
+
+private enum OneTile: TileGroup {
+    static var tiles: Int { 1 }
+
+    @inline(__always) static func patch(_ act: UnsafePointer<Float>, _ places: UnsafePointer<Place>, _ channel: Int) -> UnsafePointer<Float> {
+        act + (Int(places[0].patch) + channel)
+    }
+
+    @inline(__always) static func bias(_ bias: UnsafePointer<Float>, _ channel: Int) -> Vector { bias.vector(channel) }
+
+    @inline(__always)
+    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>) {
+        multiplyTiles(tiles, channels, channels, v, channels, weights, channels, 16, m, channels, false)
+    }
+
+    @inline(__always)
+    static func pool(_ v0: Vector, _ v1: Vector, _ v2: Vector, _ v3: Vector, _ bias: Vector, _ pooled: UnsafeMutablePointer<Float>,
+                     _ choice: UnsafeMutablePointer<UInt8>, _ places: UnsafePointer<Place>, _ offset: Int) {
+        let window = Int(places[0].window) + offset
+        dp_max_pool(v0, v1, v2, v3, bias, pooled + window, choice + window)
+    }
+}
+
+#if DIPTYCH_AVX512
+private enum TwoTiles: TileGroup {
+    static var tiles: Int { 2 }
+
+    @inline(__always) static func patch(_ act: UnsafePointer<Float>, _ places: UnsafePointer<Place>, _ channel: Int) -> ZippedSource {
+        ZippedSource(first: act + (Int(places[0].patch) + channel), second: act + (Int(places[1].patch) + channel))
+    }
+
+    @inline(__always) static func bias(_ bias: UnsafePointer<Float>, _ channel: Int) -> Vector { bias.doubled(channel) }
+
+    @inline(__always)
+    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>) {
+        multiplyZipped(tiles / 2, channels, channels, v, weights, channels, m)
+    }
+
+    @inline(__always)
+    static func pool(_ v0: Vector, _ v1: Vector, _ v2: Vector, _ v3: Vector, _ bias: Vector, _ pooled: UnsafeMutablePointer<Float>,
+                     _ choice: UnsafeMutablePointer<UInt8>, _ places: UnsafePointer<Place>, _ offset: Int) {
+        let first = Int(places[0].window) + offset, second = Int(places[1].window) + offset
+        dp_max_pool_zipped(v0, v1, v2, v3, bias, pooled + first, choice + first, pooled + second, choice + second)
+    }
+}
+#endif
+
+/// Tiles that go through the three passes together: v and m are [36 points][slot][channel], `point` floats a point. The slots of a group
+/// are one: [channel][tile].
+private struct TileBlock<Group: TileGroup> {
     let channels: Int
     let places: UnsafePointer<Place>
     let v: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>, point: Int
-    /// One tile's transform under way.
+    /// A group's transform under way.
     let scratch: UnsafeMutablePointer<Float>
 
     /// `count`, but not as a constant: loops would be unrolled, to 5 KB of code more and nothing gained.
@@ -108,28 +167,30 @@ private struct TileBlock {
     @inline(never)
     func transform<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>, act: UnsafePointer<Float>, line: Int) {
         let row = lanes * points.tall
-        for slot in slots {
-            let patch = act + Int(places[slot].patch), v = v + slot * channels
-            var c = 0
+        var slot = slots.lowerBound
+        while slot < slots.upperBound {
+            let places = places + slot
+            var v = v + slot * channels, c = 0
             while c < channels {
                 for x in 0 ..< times(Kind.wide ? points.tall : points.short) {
-                    let source = patch + x * channels + c, target = scratch + lanes * x
+                    let source = Group.patch(act + x * channels, places, c), target = scratch + lanes * x
                     Kind.tall ? inputLine6(source, line, target, row) : inputLine4(source, line, target, row)
                 }
                 for y in 0 ..< times(Kind.tall ? points.tall : points.short) {
-                    let source = UnsafePointer(scratch + y * row), target = v + points.tall * y * point + c
+                    let source = UnsafePointer(scratch + y * row), target = v + points.tall * y * point
                     Kind.wide ? inputLine6(source, lanes, target, point) : inputLine4(source, lanes, target, point)
                 }
-                c += lanes
+                v += lanes
+                c += lanes / Group.tiles
             }
+            slot += Group.tiles
         }
     }
 
     /// A point's products, for the tiles that have it.
     func multiply(_ slots: Range<Int>, point number: Int, transformed: UnsafePointer<Float>) {
         let offset = number * point + slots.lowerBound * channels
-        multiplyTiles(slots.count, channels, channels, v + offset, channels, transformed + number * channels * channels, channels, 16,
-                      m + offset, channels, false)
+        Group.multiply(slots.count, channels, v + offset, transformed + number * channels * channels, m + offset)
     }
 
     /// The products of tiles of one kind, to their windows; `windowRow` is the floats of a row of windows.
@@ -137,13 +198,13 @@ private struct TileBlock {
     func pool<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>, bias: UnsafePointer<Float>, windowRow: Int,
                               pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
         let row = lanes * points.tall
-        for slot in slots {
-            let m = m + slot * channels
-            let pooled = pooled + Int(places[slot].window), choice = choice + Int(places[slot].window)
-            var c = 0
+        var slot = slots.lowerBound
+        while slot < slots.upperBound {
+            let places = places + slot
+            var m = m + slot * channels, c = 0
             while c < channels {
                 for x in 0 ..< times(Kind.wide ? points.tall : points.short) {
-                    let source = UnsafePointer(m + x * point + c), target = scratch + lanes * x
+                    let source = UnsafePointer(m + x * point), target = scratch + lanes * x
                     if Kind.tall {
                         let o = outputLine6(source, points.tall * point)
                         target.store(o.0, 0)
@@ -156,21 +217,22 @@ private struct TileBlock {
                         target.store(o.1, row)
                     }
                 }
-                let b = bias.vector(c)
+                let b = Group.bias(bias, c)
                 for y in 0 ..< times(Kind.tall ? 2 : 1) {
-                    let upper = UnsafePointer(scratch + 2 * y * row), lower = upper + row
-                    let p = pooled + y * windowRow + c, k = choice + y * windowRow + c
+                    let upper = UnsafePointer(scratch + 2 * y * row), lower = upper + row, window = y * windowRow + c
                     if Kind.wide {
                         let u = outputLine6(upper, lanes), l = outputLine6(lower, lanes)
-                        dp_max_pool(u.0, u.1, l.0, l.1, b, p, k)
-                        dp_max_pool(u.2, u.3, l.2, l.3, b, p + channels, k + channels)
+                        Group.pool(u.0, u.1, l.0, l.1, b, pooled, choice, places, window)
+                        Group.pool(u.2, u.3, l.2, l.3, b, pooled, choice, places, window + channels)
                     } else {
                         let u = outputLine4(upper, lanes), l = outputLine4(lower, lanes)
-                        dp_max_pool(u.0, u.1, l.0, l.1, b, p, k)
+                        Group.pool(u.0, u.1, l.0, l.1, b, pooled, choice, places, window)
                     }
                 }
-                c += lanes
+                m += lanes
+                c += lanes / Group.tiles
             }
+            slot += Group.tiles
         }
     }
 }
@@ -178,6 +240,20 @@ private struct TileBlock {
 func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>, act: UnsafePointer<Float>,
                   transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>, pooled: UnsafeMutablePointer<Float>,
                   choice: UnsafeMutablePointer<UInt8>, scratch: UnsafeMutablePointer<Float>) {
+    #if DIPTYCH_AVX512
+    if shape.channels % lanes != 0 {
+        return convolvePool(TwoTiles.self, shape, count: count, list: list, act: act, transformed: transformed, bias: bias, pooled: pooled,
+                            choice: choice, scratch: scratch)
+    }
+    #endif
+    convolvePool(OneTile.self, shape, count: count, list: list, act: act, transformed: transformed, bias: bias, pooled: pooled, choice: choice,
+                 scratch: scratch)
+}
+
+private func convolvePool<Group: TileGroup>(_ group: Group.Type, _ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>,
+                                            act: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+                                            pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>,
+                                            scratch: UnsafeMutablePointer<Float>) {
     let channels = shape.channels, allPoints = points.tall * points.tall, largest = Int(DP_CONV_POOL_TILES)
     let line = (shape.width + 2) * channels, windowRow = shape.width / 2 * channels
     let places = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Place.self)
@@ -185,12 +261,12 @@ func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>
     var done = 0
     while done < count {
         let size = min(largest, count - done)
+        let kinds = sortByKind(shape, size, list + done, places, multiple: Group.tiles)
         // Not a multiple of the first-level cache's 4 KB: a tile's points would all fall into one of its sets.
-        let point = size * channels + 16
-        let kinds = sortByKind(shape, size, list + done, places)
-        let block = TileBlock(channels: channels, places: places, v: v, m: v + allPoints * point, point: point, scratch: lines)
+        let point = kinds.end * channels + 16
+        let block = TileBlock<Group>(channels: channels, places: places, v: v, m: v + allPoints * point, point: point, scratch: lines)
         let tallNarrow = 0 ..< kinds.wideStart, tallWide = kinds.wideStart ..< kinds.tallEnd
-        let shortWide = kinds.tallEnd ..< kinds.wideEnd, shortNarrow = kinds.wideEnd ..< size
+        let shortWide = kinds.tallEnd ..< kinds.wideEnd, shortNarrow = kinds.wideEnd ..< kinds.end
 
         block.transform(TallNarrow.self, tallNarrow, act: act, line: line)
         block.transform(TallWide.self, tallWide, act: act, line: line)
@@ -199,7 +275,7 @@ func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>
         for y in 0 ..< points.tall {
             for x in 0 ..< points.tall {
                 let first = x < points.short ? 0 : kinds.wideStart
-                let end = y >= points.short ? kinds.tallEnd : x >= points.short ? kinds.wideEnd : size
+                let end = y >= points.short ? kinds.tallEnd : x >= points.short ? kinds.wideEnd : kinds.end
                 block.multiply(first ..< end, point: points.tall * y + x, transformed: transformed)
             }
         }
@@ -217,29 +293,34 @@ private struct Place {
 }
 
 /// The places of the listed tiles by kind: tall and narrow, tall and wide, short and wide, short and narrow. So the tiles
-/// that have a point follow one another, whichever point it is. places has room for 2 * count.
-private func sortByKind(_ shape: dp_conv_shape, _ count: Int, _ list: UnsafePointer<Int32>, _ places: UnsafeMutablePointer<Place>)
-    -> (wideStart: Int, tallEnd: Int, wideEnd: Int) {
+/// that have a point follow one another, whichever point it is. Each kind's places are a multiple of `multiple` in number: the last is
+/// there twice where need be. places has room for 2 * (count + 4).
+private func sortByKind(_ shape: dp_conv_shape, _ count: Int, _ list: UnsafePointer<Int32>, _ places: UnsafeMutablePointer<Place>,
+                        multiple: Int) -> (wideStart: Int, tallEnd: Int, wideEnd: Int, end: Int) {
     let grid = TileGrid(shape), perImage = grid.rows * grid.columns
-    let kinds = UnsafeMutableRawPointer(places + 2 * count).assumingMemoryBound(to: Int32.self)
-    let sizes = kinds + count, next = sizes + 4
-    for kind in 0 ..< 4 { sizes[kind] = 0 }
+    let unsorted = places + (count + 4), kinds = UnsafeMutableRawPointer(unsorted + count).assumingMemoryBound(to: Int32.self)
+    let ends = kinds + count, next = ends + 4
+    for kind in 0 ..< 4 { ends[kind] = 0 }
     for i in 0 ..< count {
         let number = Int(list[i]), image = number / perImage, tile = grid.tile(number - image * perImage)
         let kind = tile.tall ? (tile.wide ? 1 : 0) : (tile.wide ? 2 : 3)
         let patch = (image * (shape.height + 2) + 2 * tile.row) * (shape.width + 2) + 2 * tile.column
         let window = (image * grid.windowRows + tile.row) * grid.windowColumns + tile.column
-        places[count + i] = Place(patch: Int32(truncatingIfNeeded: patch * shape.channels),
-                                  window: Int32(truncatingIfNeeded: window * shape.channels))
+        unsorted[i] = Place(patch: Int32(truncatingIfNeeded: patch * shape.channels), window: Int32(truncatingIfNeeded: window * shape.channels))
         kinds[i] = Int32(truncatingIfNeeded: kind)
-        sizes[kind] &+= 1
+        ends[kind] &+= 1
     }
-    let wideStart = sizes[0], tallEnd = wideStart &+ sizes[1], wideEnd = tallEnd &+ sizes[2]
-    next[0] = 0; next[1] = wideStart; next[2] = tallEnd; next[3] = wideEnd
+    var end: Int32 = 0
+    for kind in 0 ..< 4 {
+        next[kind] = end
+        end &+= (ends[kind] &+ Int32(multiple - 1)) & ~Int32(multiple - 1)
+        ends[kind] = end
+    }
     for i in 0 ..< count {
         let kind = Int(kinds[i])
-        places[Int(next[kind])] = places[count + i]
+        places[Int(next[kind])] = unsorted[i]
         next[kind] &+= 1
     }
-    return (Int(wideStart), Int(tallEnd), Int(wideEnd))
+    for kind in 0 ..< 4 where next[kind] < ends[kind] { places[Int(next[kind])] = places[Int(next[kind]) - 1] }
+    return (Int(ends[0]), Int(ends[1]), Int(ends[2]), Int(ends[3]))
 }

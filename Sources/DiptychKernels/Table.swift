@@ -31,22 +31,10 @@ private func makeTable() -> dp_kernels {
     let name: StaticString = "avx512"
     var table = narrow.pointee
     table.name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
-    table.conv_first = { shape, x, weights, bias, act in
-        guard shape.channels % lanes == 0 else { return narrow.pointee.conv_first(shape, x, weights, bias, act) }
-        convolveFirst(shape, x: x!, weights: weights!, bias: bias!, act: act!)
-    }
-    table.conv_first_backward = { shape, x, act, gradient, weightGradient, biasGradient in
-        guard shape.channels % lanes == 0 else {
-            return narrow.pointee.conv_first_backward(shape, x, act, gradient, weightGradient, biasGradient)
-        }
-        convolveFirstBackward(shape, x: x!, act: act!, gradient: gradient!, weightGradient: weightGradient!, biasGradient: biasGradient!)
-    }
-    table.conv_pool = { shape, count, list, act, transformed, bias, pooled, choice, scratch in
-        guard shape.channels % lanes == 0 else {
-            return narrow.pointee.conv_pool(shape, count, list, act, transformed, bias, pooled, choice, scratch)
-        }
-        convolvePool(shape, count: count, list: list!, act: act!, transformed: transformed!, bias: bias!, pooled: pooled!, choice: choice!,
-                     scratch: scratch!)
+    table.conv_first = { convolveFirst($0, x: $1!, weights: $2!, bias: $3!, act: $4!) }
+    table.conv_first_backward = { convolveFirstBackward($0, x: $1!, act: $2!, gradient: $3!, weightGradient: $4!, biasGradient: $5!) }
+    table.conv_pool = {
+        convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, scratch: $8!)
     }
     table.conv_pool_backward = { shape, act, weights, gradient, choice, weightGradient, biasGradient, actGradient, scratch in
         guard shape.channels % lanes == 0 else {

@@ -14,7 +14,12 @@ let lanes = 4
 /// Where vector `index` of neighbouring columns begins, of panels of 16 that lie `panel` apart.
 @inline(__always) func column(_ index: Int, _ panel: Int) -> Int { index * lanes / 16 * panel + index * lanes % 16 }
 
-extension UnsafePointer<Float> {
+/// Where vectors are loaded from: memory, or two places of it.
+protocol VectorSource {
+    func vector(_ offset: Int) -> Vector
+}
+
+extension UnsafePointer<Float>: VectorSource {
     @inline(__always) func vector(_ offset: Int) -> Vector {
         UnsafeRawPointer(self + offset).loadUnaligned(as: Vector.self)
     }

@@ -16,7 +16,7 @@ let pointA: Float = 0.707_106_77, pointB: Float = 1.414_213_5
 
 /// Six inputs, `step` apart, at the six points.
 @inline(__always)
-func inputLine6(_ d: UnsafePointer<Float>, _ step: Int, _ target: UnsafeMutablePointer<Float>, _ targetStep: Int) {
+func inputLine6(_ d: some VectorSource, _ step: Int, _ target: UnsafeMutablePointer<Float>, _ targetStep: Int) {
     let d0 = d.vector(0), d1 = d.vector(step), d2 = d.vector(2 * step)
     let d3 = d.vector(3 * step), d4 = d.vector(4 * step), d5 = d.vector(5 * step)
     let evenA = fma(d4, -2, d2), oddA = fma(d3, -2, d1), evenB = fma(d4, -0.5, d2), oddB = fma(d3, -0.5, d1)
@@ -30,7 +30,7 @@ func inputLine6(_ d: UnsafePointer<Float>, _ step: Int, _ target: UnsafeMutableP
 
 /// Four inputs at the first four points; -3/2 undoes what the filters are divided by.
 @inline(__always)
-func inputLine4(_ d: UnsafePointer<Float>, _ step: Int, _ target: UnsafeMutablePointer<Float>, _ targetStep: Int) {
+func inputLine4(_ d: some VectorSource, _ step: Int, _ target: UnsafeMutablePointer<Float>, _ targetStep: Int) {
     let d0 = d.vector(0), d1 = d.vector(step), d2 = d.vector(2 * step), d3 = d.vector(3 * step)
     let even = -1.5 * d2, odd = (-1.5 * pointA) * d1
     target.store(fma(d0, -2, d2), 0)

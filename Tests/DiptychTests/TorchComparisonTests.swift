@@ -47,7 +47,7 @@ import Testing
         let memory = try Buffer<Float>(count: layout.floats + Pass.scratch(model.network), for: "a test")
         let pass = Pass(model: model, layout: layout, base: memory.pointer)
         for image in 0 ..< 2 * pairs.count {
-            pass.load(pairs.images.pointer + image * pairs.height * pairs.width, image: image) { $0 }
+            pass.load(pairs.images.pointer + image * pairs.height * pairs.width, image: image)
         }
         pass.run(pairs: pairs.count, scratch: memory.pointer + layout.floats)
         let classes = fixture.classes, row = padded(classes)

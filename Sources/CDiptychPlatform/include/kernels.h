@@ -76,22 +76,64 @@ static inline __attribute__((always_inline)) void dp_compress8(const float *x, c
 
 /* A vector of a pool window's channels: the greatest of its four values plus bias through ReLU, and which it was. The first of
  * equals is chosen, as in PyTorch; a NaN in the first place stays. Swift's replace(with:where:) is too large to inline. */
-static inline __attribute__((always_inline)) void dp_max_pool(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,
-                                                          float *pooled, uint8_t *choice)
+typedef uint8_t dp_choices __attribute__((ext_vector_type(DP_LANES)));
+static inline __attribute__((always_inline)) dp_vector dp_greatest(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,
+                                                               dp_choices *choices)
 {
     typedef int32_t integers __attribute__((ext_vector_type(DP_LANES)));
-    typedef uint8_t bytes_of_choice __attribute__((ext_vector_type(DP_LANES)));
     dp_vector best = v0;
     integers which = 0, greater = v1 > best;
     best = greater ? v1 : best, which = greater ? 1 : which;
     greater = v2 > best, best = greater ? v2 : best, which = greater ? 2 : which;
     greater = v3 > best, best = greater ? v3 : best, which = greater ? 3 : which;
+    *choices = __builtin_convertvector(which, dp_choices);
     best += bias;
-    best = best < 0 ? 0 : best;
-    const bytes_of_choice bytes = __builtin_convertvector(which, bytes_of_choice);
-    __builtin_memcpy(pooled, &best, sizeof best);
-    __builtin_memcpy(choice, &bytes, sizeof bytes);
+    return best < 0 ? 0 : best;
 }
+
+static inline __attribute__((always_inline)) void dp_max_pool(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,
+                                                          float *pooled, uint8_t *choice)
+{
+    dp_choices choices;
+    const dp_vector best = dp_greatest(v0, v1, v2, v3, bias, &choices);
+    __builtin_memcpy(pooled, &best, sizeof best);
+    __builtin_memcpy(choice, &choices, sizeof choices);
+}
+
+#ifdef __AVX512F__
+/* Two eights zipped into one vector: a0 b0 a1 b1 and so on. And two neighbouring floats eight times. */
+static inline __attribute__((always_inline)) dp_vector dp_zip(dp_float8 a, dp_float8 b)
+{
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+static inline __attribute__((always_inline)) dp_vector dp_repeat2(const float *x)
+{
+    typedef double double8 __attribute__((ext_vector_type(8)));
+    double two;
+    __builtin_memcpy(&two, x, sizeof two);
+    return (dp_vector)(double8)two;
+}
+
+/* A zipped vector's two eights, each to its place. */
+static inline __attribute__((always_inline)) void dp_unzip(dp_vector zipped, float *a, float *b)
+{
+    dp_vector both = __builtin_shufflevector(zipped, zipped, 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+    __asm__("" : "+v"(both)); /* or the compiler makes each half by itself, with twice as many shuffles */
+    __builtin_memcpy(a, &both, sizeof both / 2);
+    __builtin_memcpy(b, (const float *)&both + 8, sizeof both / 2);
+}
+
+static inline __attribute__((always_inline)) void dp_max_pool_zipped(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,
+                                                                 float *pooled_a, uint8_t *choice_a, float *pooled_b, uint8_t *choice_b)
+{
+    dp_choices choices;
+    dp_unzip(dp_greatest(v0, v1, v2, v3, bias, &choices), pooled_a, pooled_b);
+    choices = __builtin_shufflevector(choices, choices, 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+    __builtin_memcpy(choice_a, &choices, sizeof choices / 2);
+    __builtin_memcpy(choice_b, (const uint8_t *)&choices + 8, sizeof choices / 2);
+}
+#endif
 
 /* Where the patches of a pool window's eight channels begin, by their choices: `line` further on for the lower two positions,
  * `pixel` for the two on the right. */
@@ -180,11 +222,11 @@ typedef struct {
 } dp_conv_shape;
 
 /* conv_pool's tiles in one go, and the floats of its scratch memory: the tiles' places (whole cache lines), one tile's transform under
- * way, and both sides of the products at 36 points. */
+ * way, and both sides of the products at 36 points. Of each of four kinds of tiles one may be worked on twice. */
 enum { DP_CONV_POOL_TILES = 32, DP_CONV_POOL_PLACES = 8 * (DP_CONV_POOL_TILES + 2) };
 static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
 {
-    return DP_CONV_POOL_PLACES + 36 * (DP_WIDEST + 2 * (DP_CONV_POOL_TILES * channels + 16));
+    return DP_CONV_POOL_PLACES + 36 * (DP_WIDEST + 2 * ((DP_CONV_POOL_TILES + 4) * channels + 16));
 }
 
 /* The rows of pool windows that conv_pool_backward works on at a time: in the fewest bands of which 16 channels of the image and of its

@@ -12,7 +12,7 @@ extension Pairs {
         // Memory first: a count that is a mistake is refused here, before it is read.
         let copiedImages = try Buffer<Float>(count: pixels, for: "pairs")
         let size = height * width
-        for i in 0 ..< pixels where !images[i].isFinite {
+        if let i = indexOfNotFinite(images, pixels) {
             throw DiptychError(.invalidArgument, "images: pair \(i / (2 * size)), image \(i / size % 2), pixel "
                 + "\(i % size) is \(text(images[i])), but must be finite")
         }

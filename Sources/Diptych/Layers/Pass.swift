@@ -62,7 +62,7 @@ struct Pass {
     /// Standardises one image's pixels, `moved` down and to the right, into row `image` of the input. Where none come to lie there
     /// is background.
     @inline(__always)
-    func load<Pixel>(_ pixels: UnsafePointer<Pixel>, image: Int, moved: (down: Int, right: Int) = (0, 0), value: (Pixel) -> Float) {
+    func load<P: Pixel>(_ pixels: UnsafePointer<P>, image: Int, moved: (down: Int, right: Int) = (0, 0)) {
         let row = base + layout.input + image * layout.inputRow
         let height = network.description.height, width = network.description.width
         let border = network.convolutions == nil ? 0 : 1
@@ -75,9 +75,17 @@ struct Pass {
                 continue
             }
             let source = pixels + (from * width - moved.right)
-            let first = max(0, moved.right), end = width + min(0, moved.right)
-            for x in 0 ..< first { target[x] = background }
-            for x in first ..< end { target[x] = (value(source[x]) - mean) * scale }
+            let end = width + min(0, moved.right)
+            var x = max(0, moved.right)
+            for x in 0 ..< x { target[x] = background }
+            while x + 8 <= end {
+                target.store((P.eight(source + x) - mean) * scale, x)
+                x += 8
+            }
+            while x < end {
+                target[x] = (source[x].value - mean) * scale
+                x += 1
+            }
             for x in end ..< width { target[x] = background }
         }
     }
@@ -192,6 +200,24 @@ struct Pass {
         }
         for (index, layer) in network.dense.enumerated() { dense(index, pairs: 0 ..< count, panels: 0 ..< layer.panels, scratch: scratch) }
         head(pairs: 0 ..< count, scratch: scratch)
+    }
+}
+
+/// What the pixels of a host's images are.
+protocol Pixel: BitwiseCopyable {
+    var value: Float { get }
+    static func eight(_ pixels: UnsafePointer<Self>) -> Vector
+}
+
+extension Float: Pixel {
+    var value: Float { self }
+    @inline(__always) static func eight(_ pixels: UnsafePointer<Float>) -> Vector { pixels.vector(0) }
+}
+
+extension UInt8: Pixel {
+    var value: Float { Float(self) }
+    @inline(__always) static func eight(_ pixels: UnsafePointer<UInt8>) -> Vector {
+        Vector(UnsafeRawPointer(pixels).loadUnaligned(as: SIMD8<UInt8>.self))
     }
 }
 

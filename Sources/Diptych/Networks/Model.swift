@@ -163,7 +163,7 @@ public final class Model: @unchecked Sendable {
 
     /// The name of a tensor of `source` and its first value that is not finite; nil where all are.
     func firstNotFinite(in source: Buffer<Float>) -> (name: String, value: Float)? {
-        guard !allFinite(source) else { return nil }
+        guard indexOfNotFinite(source.pointer, network.parameterFloats) != nil else { return nil }
         for tensor in network.tensors {
             var found: Float?
             tensor.forEach { _, place in
@@ -172,13 +172,6 @@ public final class Model: @unchecked Sendable {
             if let found { return (tensor.name, found) }
         }
         return nil
-    }
-
-    /// 0 times what is finite is 0, padding too.
-    private func allFinite(_ source: Buffer<Float>) -> Bool {
-        var sum = Vector.zero
-        for place in stride(from: 0, to: network.parameterFloats, by: 8) { sum += 0 * source.pointer.vector(place) }
-        return sum == .zero
     }
 
     /// The number of values in a tensor.
@@ -202,7 +195,8 @@ public final class Model: @unchecked Sendable {
 }
 
 func checkFinite(_ values: UnsafeBufferPointer<Float>, in name: String) throws(DiptychError) {
-    for (index, value) in values.enumerated() where !value.isFinite {
-        throw DiptychError(.invalidArgument, "value \(index) of tensor '\(name)' is \(text(value)), but must be finite")
+    guard let start = values.baseAddress else { return }
+    if let index = indexOfNotFinite(start, values.count) {
+        throw DiptychError(.invalidArgument, "value \(index) of tensor '\(name)' is \(text(values[index])), but must be finite")
     }
 }

@@ -115,7 +115,7 @@ extension Model {
             let stored = try Self.stored(tensor, in: file, prefix: prefix, description, name: name)
             let values = try Buffer<Float>(count: tensor.count, for: "a tensor")
             stored.copy(to: values.pointer)
-            for index in 0 ..< tensor.count where !values[index].isFinite {
+            if let index = indexOfNotFinite(values.pointer, tensor.count) {
                 throw DiptychError(.corrupt, "\(name): value \(index) of tensor '\(stored.name)' is \(text(values[index])), but must be finite")
             }
             tensor.forEach { index, place in target.pointer[place] = values.pointer[index] }

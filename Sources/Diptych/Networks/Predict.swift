@@ -38,7 +38,7 @@ extension Model {
                         into predictions: UnsafeMutablePointer<Prediction>,
                         classProbabilities: UnsafeMutablePointer<Float>? = nil) throws(DiptychError) {
         let pixels = 2 * description.height * description.width
-        for index in 0 ..< count * pixels where !pairs[index].isFinite {
+        if let index = indexOfNotFinite(pairs, count * pixels) {
             throw DiptychError(.invalidArgument, "pixel \(index % (pixels / 2)) of image \(index / (pixels / 2) % 2) of pair \(index / pixels) is \(text(pairs[index])), but must be finite")
         }
         try predict(PredictJob(model: self, floats: pairs, bytes: nil, count: count,
@@ -152,8 +152,8 @@ private struct PredictJob {
         let pixels = model.description.height * model.description.width, moved = Self.offset(view)
         for image in 0 ..< 2 * pairs.count {
             let offset = (2 * pairs.lowerBound + image) * pixels
-            if let floats { pass.load(floats + offset, image: image, moved: moved) { $0 } }
-            if let bytes { pass.load(bytes + offset, image: image, moved: moved) { Float($0) } }
+            if let floats { pass.load(floats + offset, image: image, moved: moved) }
+            if let bytes { pass.load(bytes + offset, image: image, moved: moved) }
         }
     }
 

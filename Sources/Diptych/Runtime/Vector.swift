@@ -12,3 +12,17 @@ extension UnsafeMutablePointer<Float> {
         UnsafeMutableRawPointer(self + offset).storeBytes(of: value, as: Vector.self)
     }
 }
+
+/// The index of the first of `count` values that is not finite; nil where all are.
+func indexOfNotFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Int? {
+    // 0 times what is finite is 0. Two sums, because each addition waits for the one before.
+    var even = Vector.zero, odd = Vector.zero
+    var done = 0
+    while done + 16 <= count {
+        even += 0 * values.vector(done)
+        odd += 0 * values.vector(done + 8)
+        done += 16
+    }
+    let first = even + odd == .zero ? done : 0
+    return (first ..< count).first { !values[$0].isFinite }
+}

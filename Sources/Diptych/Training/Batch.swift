@@ -242,7 +242,7 @@ final class Batch: @unchecked Sendable {
                                 scratch: changed + augmenter.outputFloats)
                 source = UnsafePointer(changed)
             }
-            forward.load(source, image: image) { $0 }
+            forward.load(source, image: image)
         }
         forward.convolve(pair: pair, scratch: scratch(thread))
     }

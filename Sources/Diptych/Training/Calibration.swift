@@ -40,7 +40,7 @@ extension Model {
     }
 
     private static func check(_ values: UnsafePointer<Float>, _ count: Int, _ pair: Int) throws(DiptychError) {
-        for index in 0 ..< count where !values[index].isFinite {
+        if let index = indexOfNotFinite(values, count) {
             throw DiptychError(.invalidArgument, "the network's answer to pair \(pair) is \(values[index].isNaN ? "not a number" : text(values[index])), but must be finite to calibrate on")
         }
     }

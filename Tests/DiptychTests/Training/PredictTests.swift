@@ -58,7 +58,7 @@ import Testing
         let pass = Pass(model: model, layout: layout, base: memory.pointer)
         return withExtendedLifetime(memory) {
             for image in 0 ..< 2 {
-                images.withUnsafeBufferPointer { pass.load($0.baseAddress! + image * images.count / 2, image: image) { $0 } }
+                images.withUnsafeBufferPointer { pass.load($0.baseAddress! + image * images.count / 2, image: image) }
             }
             pass.run(pairs: 1, scratch: memory.pointer + layout.floats)
             return Array(UnsafeBufferPointer(start: memory.pointer + layout.features, count: 2 * row))
