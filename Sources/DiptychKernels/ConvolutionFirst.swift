@@ -16,8 +16,8 @@ func convolveFirst(_ shape: dp_conv_shape, x: UnsafePointer<Float>, weights: Uns
 }
 
 @inline(__always)
-private func convolveVector(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-                            _ act: UnsafeMutablePointer<Float>) {
+private func convolveVector(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>,
+                            _ bias: UnsafePointer<Float>, _ act: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
     let w0 = w.vector(0), w1 = w.vector(channels), w2 = w.vector(2 * channels)
     let w3 = w.vector(3 * channels), w4 = w.vector(4 * channels), w5 = w.vector(5 * channels)
@@ -49,8 +49,8 @@ private func convolveVector(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _
 
 #if DIPTYCH_AVX512
 /// The same for eight channels: two neighbouring pixels, zipped.
-private func convolveZipped(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-                            _ act: UnsafeMutablePointer<Float>) {
+private func convolveZipped(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>,
+                            _ bias: UnsafePointer<Float>, _ act: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
     let w0 = w.doubled(0), w1 = w.doubled(channels), w2 = w.doubled(2 * channels)
     let w3 = w.doubled(3 * channels), w4 = w.doubled(4 * channels), w5 = w.doubled(5 * channels)

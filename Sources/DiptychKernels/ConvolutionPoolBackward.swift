@@ -13,50 +13,56 @@ import CDiptychPlatform
 
 /// Three pixels' vectors of channels, twice: the second lie `imageStep` and `tapStep` further on.
 @inline(__always)
-private func addTwice(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int, imageStep: Int,
-                      tapStep: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
-                      actGradient: UnsafeMutablePointer<Float>) {
+private func addTwice<V: ChannelVector>(_: V.Type, _ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int,
+                                        imageStep: Int, tapStep: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+                                        weightGradient: UnsafeMutablePointer<Float>, actGradient: UnsafeMutablePointer<Float>) {
     let second = channels, third = 2 * channels
     let low = weights, high = weights + tapStep
-    let w0 = low.vector(0), w1 = low.vector(second), w2 = low.vector(third)
-    let w3 = high.vector(0), w4 = high.vector(second), w5 = high.vector(third)
+    let w0 = V.load(low, 0), w1 = V.load(low, second), w2 = V.load(low, third)
+    let w3 = V.load(high, 0), w4 = V.load(high, second), w5 = V.load(high, third)
     let lowSum = weightGradient, highSum = weightGradient + tapStep
-    var s0 = lowSum.vector(0), s1 = lowSum.vector(second), s2 = lowSum.vector(third)
-    var s3 = highSum.vector(0), s4 = highSum.vector(second), s5 = highSum.vector(third)
+    var s0 = V.load(lowSum, 0), s1 = V.load(lowSum, second), s2 = V.load(lowSum, third)
+    var s3 = V.load(highSum, 0), s4 = V.load(highSum, second), s5 = V.load(highSum, third)
     for k in 0 ..< count {
-        let patch = Int(patches[k]), value = Vector(repeating: values[k])
+        let patch = Int(patches[k]), value = V(repeating: values[k])
         let x = act + patch, y = x + imageStep, g = actGradient + patch, h = g + imageStep
-        s0 = fma(s0, value, x.vector(0)); s1 = fma(s1, value, x.vector(second)); s2 = fma(s2, value, x.vector(third))
-        s3 = fma(s3, value, y.vector(0)); s4 = fma(s4, value, y.vector(second)); s5 = fma(s5, value, y.vector(third))
-        g.store(fma(g.vector(0), value, w0), 0)
-        g.store(fma(g.vector(second), value, w1), second)
-        g.store(fma(g.vector(third), value, w2), third)
-        h.store(fma(h.vector(0), value, w3), 0)
-        h.store(fma(h.vector(second), value, w4), second)
-        h.store(fma(h.vector(third), value, w5), third)
+        s0 = s0.adding(value, times: V.load(x, 0))
+        s1 = s1.adding(value, times: V.load(x, second))
+        s2 = s2.adding(value, times: V.load(x, third))
+        s3 = s3.adding(value, times: V.load(y, 0))
+        s4 = s4.adding(value, times: V.load(y, second))
+        s5 = s5.adding(value, times: V.load(y, third))
+        V.load(g, 0).adding(value, times: w0).store(g, 0)
+        V.load(g, second).adding(value, times: w1).store(g, second)
+        V.load(g, third).adding(value, times: w2).store(g, third)
+        V.load(h, 0).adding(value, times: w3).store(h, 0)
+        V.load(h, second).adding(value, times: w4).store(h, second)
+        V.load(h, third).adding(value, times: w5).store(h, third)
     }
-    lowSum.store(s0, 0); lowSum.store(s1, second); lowSum.store(s2, third)
-    highSum.store(s3, 0); highSum.store(s4, second); highSum.store(s5, third)
+    s0.store(lowSum, 0); s1.store(lowSum, second); s2.store(lowSum, third)
+    s3.store(highSum, 0); s4.store(highSum, second); s5.store(highSum, third)
 }
 
 /// The same once.
 @inline(__always)
-private func addOnce(_ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int,
-                     act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
-                     actGradient: UnsafeMutablePointer<Float>) {
+private func addOnce<V: ChannelVector>(_: V.Type, _ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int,
+                                       act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
+                                       actGradient: UnsafeMutablePointer<Float>) {
     let second = channels, third = 2 * channels
-    let w0 = weights.vector(0), w1 = weights.vector(second), w2 = weights.vector(third)
+    let w0 = V.load(weights, 0), w1 = V.load(weights, second), w2 = V.load(weights, third)
     let sum = weightGradient
-    var s0 = sum.vector(0), s1 = sum.vector(second), s2 = sum.vector(third)
+    var s0 = V.load(sum, 0), s1 = V.load(sum, second), s2 = V.load(sum, third)
     for k in 0 ..< count {
-        let patch = Int(patches[k]), value = Vector(repeating: values[k])
+        let patch = Int(patches[k]), value = V(repeating: values[k])
         let x = act + patch, g = actGradient + patch
-        s0 = fma(s0, value, x.vector(0)); s1 = fma(s1, value, x.vector(second)); s2 = fma(s2, value, x.vector(third))
-        g.store(fma(g.vector(0), value, w0), 0)
-        g.store(fma(g.vector(second), value, w1), second)
-        g.store(fma(g.vector(third), value, w2), third)
+        s0 = s0.adding(value, times: V.load(x, 0))
+        s1 = s1.adding(value, times: V.load(x, second))
+        s2 = s2.adding(value, times: V.load(x, third))
+        V.load(g, 0).adding(value, times: w0).store(g, 0)
+        V.load(g, second).adding(value, times: w1).store(g, second)
+        V.load(g, third).adding(value, times: w2).store(g, third)
     }
-    sum.store(s0, 0); sum.store(s1, second); sum.store(s2, third)
+    s0.store(sum, 0); s1.store(sum, second); s2.store(sum, third)
 }
 
 /// All lists by all taps.
@@ -65,33 +71,50 @@ private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weigh
     let channels = lists.channels, filter = 9 * channels, length = 3 * channels
     var block = 0
     while block < channels {
-        let two = block + 2 * lanes <= channels
+        let left = channels - block
         for channel in 0 ..< channels where lists.counts[channel] > 0 {
             let count = Int(lists.counts[channel])
             let patches = lists.patches + channel * lists.stride, values = lists.values + channel * lists.stride
             let weights = weights + channel * filter + block, sums = weightGradient + channel * filter + block
             let act = act + block, actGradient = actGradient + block
-            if two {
+            if left >= 2 * lanes {
                 for tapRow in 0 ..< 3 {
                     let taps = tapRow * length, image = tapRow * line
-                    addTwice(count, patches, values, channels: channels, imageStep: lanes, tapStep: lanes, act: act + image,
+                    addTwice(Vector.self, count, patches, values, channels: channels, imageStep: lanes, tapStep: lanes, act: act + image,
                              weights: weights + taps, weightGradient: sums + taps, actGradient: actGradient + image)
                 }
                 continue
             }
-            // AVX2 takes two rows of its last vector together, AVX-512, in AVX2's order, one after the other.
-            if lanes < 16 {
-                addTwice(count, patches, values, channels: channels, imageStep: line, tapStep: length, act: act, weights: weights,
-                         weightGradient: sums, actGradient: actGradient)
+            #if DIPTYCH_AVX512
+            if left >= lanes {
+                // In AVX2's order, which takes sixteen channels' rows of taps one after the other, eight's first two together.
+                for tapRow in 0 ..< 3 {
+                    let taps = tapRow * length, image = tapRow * line
+                    addOnce(Vector.self, count, patches, values, channels: channels, act: act + image, weights: weights + taps,
+                            weightGradient: sums + taps, actGradient: actGradient + image)
+                }
+                continue
             }
-            for tapRow in (lanes < 16 ? 2 : 0) ..< 3 {
-                let taps = tapRow * length, image = tapRow * line
-                addOnce(count, patches, values, channels: channels, act: act + image, weights: weights + taps, weightGradient: sums + taps,
-                        actGradient: actGradient + image)
-            }
+            #endif
+            #if DIPTYCH_AVX2 || DIPTYCH_AVX512
+            let taps = 2 * length, image = 2 * line
+            addTwice(Eight.self, count, patches, values, channels: channels, imageStep: line, tapStep: length, act: act,
+                     weights: weights, weightGradient: sums, actGradient: actGradient)
+            addOnce(Eight.self, count, patches, values, channels: channels, act: act + image, weights: weights + taps,
+                    weightGradient: sums + taps, actGradient: actGradient + image)
+            #endif
         }
-        block += 2 * lanes
+        block += left >= 2 * lanes ? 2 * lanes : left >= 16 ? 16 : 8
     }
+}
+
+/// Adds the windows' gradients to those of the bias.
+@inline(__always)
+private func sumWindows<V: ChannelVector>(_: V.Type, _ windows: Int, _ channels: Int, _ gradient: UnsafePointer<Float>,
+                                          _ biasGradient: UnsafeMutablePointer<Float>) {
+    var sum = V(repeating: 0)
+    for window in 0 ..< windows { sum = sum + V.load(gradient, window * channels) }
+    (V.load(biasGradient, 0) + sum).store(biasGradient, 0)
 }
 
 func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
@@ -102,12 +125,13 @@ func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, wei
     let columns = shape.width / 2, windows = shape.height / 2 * columns
     memset(actGradient, 0, (shape.height + 2) * line * MemoryLayout<Float>.stride)
     var block = 0
-    while block < channels {
-        var sum = Vector.zero
-        for window in 0 ..< windows { sum += gradient.vector(window * channels + block) }
-        biasGradient.store(biasGradient.vector(block) + sum, block)
+    while block + lanes <= channels {
+        sumWindows(Vector.self, windows, channels, gradient + block, biasGradient + block)
         block += lanes
     }
+    #if DIPTYCH_AVX512
+    if block < channels { sumWindows(Eight.self, windows, channels, gradient + block, biasGradient + block) }
+    #endif
 
     let rows = dp_conv_pool_band(shape), lists = PoolLists(windows: rows * columns, channels: channels, scratch: scratch)
     for row in stride(from: 0, to: shape.height / 2, by: rows) {

@@ -24,24 +24,19 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<dp_kernels> = {
 }()
 
 #if DIPTYCH_AVX512
-/// AVX2's kernels where they take what is not a multiple of 16, and where wider vectors would gain nothing.
-nonisolated(unsafe) private let narrow = dp_kernels_avx2()!
-
+/// AVX2's kernels, and in their place those that gain by wider vectors.
 private func makeTable() -> dp_kernels {
     let name: StaticString = "avx512"
-    var table = narrow.pointee
+    var table = dp_kernels_avx2().pointee
     table.name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
     table.conv_first = { convolveFirst($0, x: $1!, weights: $2!, bias: $3!, act: $4!) }
     table.conv_first_backward = { convolveFirstBackward($0, x: $1!, act: $2!, gradient: $3!, weightGradient: $4!, biasGradient: $5!) }
     table.conv_pool = {
         convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, scratch: $8!)
     }
-    table.conv_pool_backward = { shape, act, weights, gradient, choice, weightGradient, biasGradient, actGradient, scratch in
-        guard shape.channels % lanes == 0 else {
-            return narrow.pointee.conv_pool_backward(shape, act, weights, gradient, choice, weightGradient, biasGradient, actGradient, scratch)
-        }
-        convolvePoolBackward(shape, act: act!, weights: weights!, gradient: gradient!, choice: choice!, weightGradient: weightGradient!,
-                             biasGradient: biasGradient!, actGradient: actGradient!, scratch: scratch!)
+    table.conv_pool_backward = {
+        convolvePoolBackward($0, act: $1!, weights: $2!, gradient: $3!, choice: $4!, weightGradient: $5!, biasGradient: $6!,
+                             actGradient: $7!, scratch: $8!)
     }
     table.multiply = { multiply(rows: $0, panels: $1, depth: $2, a: $3!, aRow: $4, b: $5!, bPanel: $6, c: $7!, cRow: $8) }
     table.multiply_lists = {

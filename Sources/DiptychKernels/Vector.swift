@@ -14,6 +14,9 @@ let lanes = 4
 /// Where vector `index` of neighbouring columns begins, of panels of 16 that lie `panel` apart.
 @inline(__always) func column(_ index: Int, _ panel: Int) -> Int { index * lanes / 16 * panel + index * lanes % 16 }
 
+/// Channels come in eights.
+typealias Eight = SIMD8<Float>
+
 /// Where vectors are loaded from: memory, or two places of it.
 protocol VectorSource {
     func vector(_ offset: Int) -> Vector
@@ -48,3 +51,19 @@ extension UnsafeMutablePointer<Float> {
 
 /// max(x, 0), but NaN stays NaN, so that a training that diverges is seen.
 @inline(__always) func relu(_ x: Vector) -> Vector { x.replacing(with: 0, where: x .< 0) }
+
+/// Neighbouring channels: a vector, or the eight that are left over where vectors are wider.
+protocol ChannelVector {
+    init(repeating value: Float)
+    static func load(_ source: UnsafePointer<Float>, _ offset: Int) -> Self
+    func store(_ target: UnsafeMutablePointer<Float>, _ offset: Int)
+    /// By `fma`.
+    func adding(_ a: Self, times b: Self) -> Self
+    static func + (a: Self, b: Self) -> Self
+}
+
+extension Vector: ChannelVector {
+    @inline(__always) static func load(_ source: UnsafePointer<Float>, _ offset: Int) -> Self { source.vector(offset) }
+    @inline(__always) func store(_ target: UnsafeMutablePointer<Float>, _ offset: Int) { target.store(self, offset) }
+    @inline(__always) func adding(_ a: Self, times b: Self) -> Self { fma(self, a, b) }
+}

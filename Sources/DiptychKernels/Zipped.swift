@@ -4,7 +4,13 @@ import CDiptychPlatform
 // of the second, then the next channel. So both take the same weight, and a value of each is a pair of neighbouring floats, which
 // one instruction loads into all of a vector.
 
-typealias Eight = SIMD8<Float>
+extension Eight: ChannelVector {
+    @inline(__always) static func load(_ source: UnsafePointer<Float>, _ offset: Int) -> Self { source.eight(offset) }
+    @inline(__always) func store(_ target: UnsafeMutablePointer<Float>, _ offset: Int) {
+        UnsafeMutableRawPointer(target + offset).storeBytes(of: self, as: Self.self)
+    }
+    @inline(__always) func adding(_ a: Self, times b: Self) -> Self { addingProduct(a, b) }
+}
 
 /// Two places of eight floats, zipped.
 struct ZippedSource: VectorSource {

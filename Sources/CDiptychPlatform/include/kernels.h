@@ -25,6 +25,8 @@ enum { DP_LANES = 8 };
 enum { DP_LANES = 4 };
 #endif
 typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
+/* Pool windows whose gradients are listed at a time. */
+enum { DP_POOL_LISTED = 16 };
 
 /* A cache line's square roots: Swift's own squareRoot takes them one by one. */
 typedef float dp_float16 __attribute__((ext_vector_type(16)));
@@ -149,6 +151,84 @@ static inline __attribute__((always_inline)) void dp_patches8(const uint8_t *cho
     __builtin_memcpy(patches, &places, sizeof places);
 }
 
+#ifdef __AVX512F__
+/* Sixteen pool windows' gradients of eight channels, which are not zero, to the ends of the channels' lists: values and where their
+ * patches begin, which is at the window's corner or one of `offsets` from it, by its choice. Window i's gradients and choices begin at
+ * rows[i]; of the windows those in `some` count. Up to sixteen places behind a list's end are overwritten. */
+static inline __attribute__((always_inline)) void dp_list_pool16(const float *gradient, const uint8_t *choice, const int32_t *rows,
+                                                             const int32_t *corners, const int32_t *offsets, uint16_t some,
+                                                             ptrdiff_t stride, float *values, int32_t *patches, int32_t *counts)
+{
+    typedef int32_t int16x __attribute__((ext_vector_type(16)));
+    typedef uint64_t long8x __attribute__((ext_vector_type(8)));
+    typedef uint16_t word32 __attribute__((ext_vector_type(32)));
+    typedef uint8_t byte64 __attribute__((ext_vector_type(64)));
+    typedef uint8_t byte16 __attribute__((ext_vector_type(16)));
+    typedef bool bool16 __attribute__((ext_vector_type(16)));
+
+    /* Both are transposed: a channel's sixteen windows become one vector. */
+    dp_float16 r[8], s[8];
+    long8x low, high;
+    for (int i = 0; i < 8; i++) {
+        dp_float8 a, b;
+        uint64_t c, d;
+        __builtin_memcpy(&a, gradient + rows[i], sizeof a);
+        __builtin_memcpy(&b, gradient + rows[i + 8], sizeof b);
+        __builtin_memcpy(&c, choice + rows[i], sizeof c);
+        __builtin_memcpy(&d, choice + rows[i + 8], sizeof d);
+        r[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        low[i] = c, high[i] = d;
+    }
+    for (int i = 0; i < 8; i += 2) {
+        s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+        s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        for (int j = 0; j < 2; j++) {
+            r[i + 2 * j] = __builtin_shufflevector(s[i + j], s[i + j + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+            r[i + 2 * j + 1] = __builtin_shufflevector(s[i + j], s[i + j + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        s[i] = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+        s[i + 4] = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+    }
+    long8x choices[2];
+    for (int i = 0; i < 2; i++) {
+        const byte64 bytes = (byte64)(i ? high : low);
+        const word32 pairs = (word32)__builtin_shufflevector(
+            bytes, bytes, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15, 16, 24, 17, 25, 18, 26, 19, 27, 20, 28, 21, 29, 22, 30, 23, 31,
+            32, 40, 33, 41, 34, 42, 35, 43, 36, 44, 37, 45, 38, 46, 39, 47, 48, 56, 49, 57, 50, 58, 51, 59, 52, 60, 53, 61, 54, 62, 55, 63);
+        choices[i] = (long8x)__builtin_shufflevector(pairs, pairs, 0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27, 4, 12, 20, 28, 5,
+                                                     13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31);
+    }
+    uint8_t windows[8][16];
+    for (int i = 0; i < 8; i++) {
+        __builtin_memcpy(windows[i], (const uint64_t *)&choices[0] + i, 8);
+        __builtin_memcpy(windows[i] + 8, (const uint64_t *)&choices[1] + i, 8);
+    }
+
+    int16x corner, offset;
+    __builtin_memcpy(&corner, corners, sizeof corner);
+    __builtin_memcpy(&offset, offsets, sizeof offset);
+    for (int i = 0; i < 8; i++) {
+        byte16 which;
+        uint16_t alive;
+        __builtin_memcpy(&which, windows[i], sizeof which);
+        const int16x patch = corner + (int16x)__builtin_ia32_permvarsi512((int16x)offset, __builtin_convertvector(which, int16x));
+        const bool16 different = __builtin_convertvector(s[i] != 0, bool16);
+        __builtin_memcpy(&alive, &different, sizeof alive);
+        alive &= some;
+        const dp_float16 value = __builtin_ia32_compresssf512_mask(s[i], (dp_float16)0, alive);
+        const int16x place = __builtin_ia32_compresssi512_mask(patch, (int16x)0, alive);
+        const ptrdiff_t end = i * stride + counts[i];
+        __builtin_memcpy(values + end, &value, sizeof value);
+        __builtin_memcpy(patches + end, &place, sizeof place);
+        counts[i] += __builtin_popcount(alive);
+    }
+}
+#endif
+
 /* A draw of random numbers, four words of 32 bits: a pure function of all four (Random.swift says of what). */
 typedef struct {
     uint64_t seed, index;
@@ -241,7 +321,7 @@ static inline ptrdiff_t dp_conv_pool_band(dp_conv_shape shape)
 static inline ptrdiff_t dp_conv_pool_backward_scratch(dp_conv_shape shape)
 {
     const ptrdiff_t windows = dp_conv_pool_band(shape) * (shape.width / 2);
-    return shape.channels * (2 * (windows + 8) + 8 + 1) + 8 + 2 * 64;
+    return shape.channels * (2 * (windows + DP_POOL_LISTED) + 8 + 1) + windows + DP_POOL_LISTED + 8 + 2 * 64;
 }
 
 /* Lists of the values of a row that are not zero, in their order, for matrix products that skip the zeros. They lie a little
