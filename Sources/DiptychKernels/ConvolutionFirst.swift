@@ -48,32 +48,41 @@ private func convolveVector(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _
 }
 
 #if DIPTYCH_AVX512
-/// The same for eight channels: two neighbouring pixels, zipped.
-private func convolveZipped(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>,
-                            _ bias: UnsafePointer<Float>, _ act: UnsafeMutablePointer<Float>) {
-    let stride = shape.width + 2, channels = shape.channels
+/// The same for eight channels: two neighbouring pixels, zipped, of two rows, which have two thirds of their inputs in common.
+private func convolveZipped(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+                            _ act: UnsafeMutablePointer<Float>) {
+    let stride = shape.width + 2, channels = shape.channels, line = stride * channels
     let w0 = w.doubled(0), w1 = w.doubled(channels), w2 = w.doubled(2 * channels)
     let w3 = w.doubled(3 * channels), w4 = w.doubled(4 * channels), w5 = w.doubled(5 * channels)
     let w6 = w.doubled(6 * channels), w7 = w.doubled(7 * channels), w8 = w.doubled(8 * channels)
     let b = bias.doubled(0)
-    @inline(__always) func addRow(_ x: UnsafePointer<Float>, _ w0: Vector, _ w1: Vector, _ w2: Vector, _ sum: inout Vector) {
-        sum = fma(sum, dp_repeat2(x), w0)
-        sum = fma(sum, dp_repeat2(x + 1), w1)
-        sum = fma(sum, dp_repeat2(x + 2), w2)
-    }
-    for row in 0 ..< shape.height {
-        let x = x + row * stride, act = act + ((row + 1) * stride + 1) * channels
+    var row = 0
+    while row < shape.height {
+        // The last row and column of odd ones are taken with their neighbours once more.
+        let first = min(row, shape.height - 2), x = x + first * stride, act = act + ((first + 1) * stride + 1) * channels
         var column = 0
         while column < shape.width {
-            // The last pixel of an odd row is taken with its neighbour once more.
-            let first = min(column, shape.width - 2), top = x + first, out = act + first * channels
-            var sums = b
-            addRow(top, w0, w1, w2, &sums)
-            addRow(top + stride, w3, w4, w5, &sums)
-            addRow(top + 2 * stride, w6, w7, w8, &sums)
-            dp_unzip(relu(sums), out, out + channels)
+            let first = min(column, shape.width - 2), x = x + first, upper = act + first * channels, lower = upper + line
+            var above = b, below = b
+            @inline(__always) func inputs(_ row: Int) -> (Vector, Vector, Vector) {
+                let x = x + row * stride
+                return (dp_repeat2(x), dp_repeat2(x + 1), dp_repeat2(x + 2))
+            }
+            var (x0, x1, x2) = inputs(0)
+            above = fma(fma(fma(above, x0, w0), x1, w1), x2, w2)
+            (x0, x1, x2) = inputs(1)
+            above = fma(fma(fma(above, x0, w3), x1, w4), x2, w5)
+            below = fma(fma(fma(below, x0, w0), x1, w1), x2, w2)
+            (x0, x1, x2) = inputs(2)
+            above = fma(fma(fma(above, x0, w6), x1, w7), x2, w8)
+            below = fma(fma(fma(below, x0, w3), x1, w4), x2, w5)
+            (x0, x1, x2) = inputs(3)
+            below = fma(fma(fma(below, x0, w6), x1, w7), x2, w8)
+            dp_unzip(relu(above), upper, upper + channels)
+            dp_unzip(relu(below), lower, lower + channels)
             column += 2
         }
+        row += 2
     }
 }
 #endif
@@ -115,84 +124,97 @@ func clearBorder(_ shape: dp_conv_shape, _ image: UnsafeMutablePointer<Float>) {
     memset(image + (shape.height + 1) * line - channels, 0, (stride + 1) * channels * MemoryLayout<Float>.stride)
 }
 
-/// The gradient of cl1's weights and bias: nine sums a channel vector, over the pixels where ReLU let through.
+/// The gradients of nine taps' weights and of the bias: what they are so far, for a vector.
+private struct TapSums {
+    var w0, w1, w2, w3, w4, w5, w6, w7, w8, b: Vector
+
+    /// `load` is given a tap, or 9 for the bias.
+    @inline(__always) init(_ load: (Int) -> Vector) {
+        (w0, w1, w2, w3, w4) = (load(0), load(1), load(2), load(3), load(4))
+        (w5, w6, w7, w8, b) = (load(5), load(6), load(7), load(8), load(9))
+    }
+
+    /// Adds a pixel's gradient, whose patch of inputs begins at x.
+    @inline(__always) mutating func add(_ d: Vector, _ x: UnsafePointer<Float>, _ stride: Int, _ input: (UnsafePointer<Float>) -> Vector) {
+        let y = x + stride, z = y + stride
+        b += d
+        w0 = fma(w0, input(x), d); w1 = fma(w1, input(x + 1), d); w2 = fma(w2, input(x + 2), d)
+        w3 = fma(w3, input(y), d); w4 = fma(w4, input(y + 1), d); w5 = fma(w5, input(y + 2), d)
+        w6 = fma(w6, input(z), d); w7 = fma(w7, input(z + 1), d); w8 = fma(w8, input(z + 2), d)
+    }
+
+    @inline(__always) func forEach(_ store: (Int, Vector) -> Void) {
+        store(0, w0); store(1, w1); store(2, w2); store(3, w3); store(4, w4)
+        store(5, w5); store(6, w6); store(7, w7); store(8, w8); store(9, b)
+    }
+}
+
+/// The gradient of cl1's weights and bias: nine sums a channel vector, over the pixels where ReLU let through. Of an odd eight of
+/// channels even columns and odd ones have sums of their own, which are added in the end.
 func convolveFirstBackward(_ shape: dp_conv_shape, x: UnsafePointer<Float>, act: UnsafePointer<Float>,
                            gradient: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
                            biasGradient: UnsafeMutablePointer<Float>) {
+    let channels = shape.channels
     var c = 0
-    while c + lanes <= shape.channels {
-        addVector(shape, x, act + c, gradient + c, weightGradient + c, biasGradient + c)
+    while c + lanes <= channels {
+        let w = weightGradient + c, bias = biasGradient + c, step = lanes == 8 && c % 16 == 0 && c + 8 == channels ? 2 : 1
+        for first in 0 ..< step {
+            var sums = TapSums { first > 0 ? .zero : $0 < 9 ? w.vector($0 * channels) : bias.vector(0) }
+            addColumns(shape, from: first, step: step, x, act + c, gradient + c, to: &sums)
+            sums.forEach { tap, sum in
+                let target = tap < 9 ? w + tap * channels : bias
+                target.store(first > 0 ? target.vector(0) + sum : sum, 0)
+            }
+        }
         c += lanes
     }
     #if DIPTYCH_AVX512
-    if c < shape.channels { addZipped(shape, x, act + c, gradient + c, weightGradient + c, biasGradient + c) }
+    if c < channels {
+        let w = weightGradient + c, bias = biasGradient + c
+        var sums = TapSums { dp_zip(Eight.load($0 < 9 ? w + $0 * channels : bias, 0), .zero) }
+        addZippedColumns(shape, x, act + c, gradient + c, to: &sums)
+        sums.forEach { tap, sum in
+            let target = tap < 9 ? w + tap * channels : bias
+            (sum.evenHalf + sum.oddHalf).store(target, 0)
+        }
+    }
     #endif
 }
 
 @inline(__always)
-private func addVector(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
-                       _ w: UnsafeMutablePointer<Float>, _ biasGradient: UnsafeMutablePointer<Float>) {
+private func addColumns(_ shape: dp_conv_shape, from first: Int, step: Int, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>,
+                        _ gradient: UnsafePointer<Float>, to sums: inout TapSums) {
     let stride = shape.width + 2, channels = shape.channels
-    var w0 = w.vector(0), w1 = w.vector(channels), w2 = w.vector(2 * channels)
-    var w3 = w.vector(3 * channels), w4 = w.vector(4 * channels), w5 = w.vector(5 * channels)
-    var w6 = w.vector(6 * channels), w7 = w.vector(7 * channels), w8 = w.vector(8 * channels)
-    var b = biasGradient.vector(0)
     for row in 0 ..< shape.height {
-        var top = x + row * stride
-        var offset = ((row + 1) * stride + 1) * channels
-        for _ in 0 ..< shape.width {
-            let middle = top + stride, bottom = middle + stride
+        var x = x + (row * stride + first), offset = ((row + 1) * stride + 1 + first) * channels
+        var column = first
+        while column < shape.width {
             let d = gradient.vector(offset).replacing(with: 0, where: act.vector(offset) .<= 0)
-            b += d
-            w0 = fma(w0, top[0], d)
-            w1 = fma(w1, top[1], d)
-            w2 = fma(w2, top[2], d)
-            w3 = fma(w3, middle[0], d)
-            w4 = fma(w4, middle[1], d)
-            w5 = fma(w5, middle[2], d)
-            w6 = fma(w6, bottom[0], d)
-            w7 = fma(w7, bottom[1], d)
-            w8 = fma(w8, bottom[2], d)
-            top += 1
-            offset += channels
+            sums.add(d, x, stride) { Vector(repeating: $0[0]) }
+            x += step
+            offset += step * channels
+            column += step
         }
     }
-    w.store(w0, 0); w.store(w1, channels); w.store(w2, 2 * channels)
-    w.store(w3, 3 * channels); w.store(w4, 4 * channels); w.store(w5, 5 * channels)
-    w.store(w6, 6 * channels); w.store(w7, 7 * channels); w.store(w8, 8 * channels)
-    biasGradient.store(b, 0)
 }
 
 #if DIPTYCH_AVX512
-/// The same for eight channels: two neighbouring taps, zipped. A row's third has nobody beside it.
-private func addZipped(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
-                       _ weightGradient: UnsafeMutablePointer<Float>, _ biasGradient: UnsafeMutablePointer<Float>) {
-    let stride = shape.width + 2, channels = shape.channels, w = UnsafePointer(weightGradient)
-    var w01 = dp_zip(w.eight(0), w.eight(channels)), w2 = w.doubled(2 * channels)
-    var w34 = dp_zip(w.eight(3 * channels), w.eight(4 * channels)), w5 = w.doubled(5 * channels)
-    var w67 = dp_zip(w.eight(6 * channels), w.eight(7 * channels)), w8 = w.doubled(8 * channels)
-    var b = UnsafePointer(biasGradient).doubled(0)
+/// Eight channels of two neighbouring pixels at a time, zipped.
+@inline(__always)
+private func addZippedColumns(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>,
+                              _ gradient: UnsafePointer<Float>, to sums: inout TapSums) {
+    let stride = shape.width + 2, channels = shape.channels
+    @inline(__always) func passed(_ offset: Int) -> Eight {
+        gradient.eight(offset).replacing(with: 0, where: act.eight(offset) .<= 0)
+    }
     for row in 0 ..< shape.height {
-        var top = x + row * stride
-        var offset = ((row + 1) * stride + 1) * channels
-        for _ in 0 ..< shape.width {
-            let middle = top + stride, bottom = middle + stride
-            let passed = gradient.eight(offset).replacing(with: 0, where: act.eight(offset) .<= 0), d = dp_zip(passed, passed)
-            b += d
-            w01 = fma(w01, dp_repeat2(top), d)
-            w2 = fma(w2, top[2], d)
-            w34 = fma(w34, dp_repeat2(middle), d)
-            w5 = fma(w5, middle[2], d)
-            w67 = fma(w67, dp_repeat2(bottom), d)
-            w8 = fma(w8, bottom[2], d)
-            top += 1
-            offset += channels
+        var x = x + row * stride, offset = ((row + 1) * stride + 1) * channels
+        for _ in 0 ..< shape.width / 2 {
+            sums.add(dp_zip(passed(offset), passed(offset + channels)), x, stride) { dp_repeat2($0) }
+            x += 2
+            offset += 2 * channels
         }
+        if shape.width % 2 == 1 { sums.add(dp_zip(passed(offset), .zero), x, stride) { Vector(repeating: $0[0]) } }
     }
-    @inline(__always) func store(_ sums: Vector, _ tap: Int, _ second: Int) {
-        dp_unzip(sums, weightGradient + tap * channels, weightGradient + second * channels)
-    }
-    store(w01, 0, 1); store(w2, 2, 2); store(w34, 3, 4); store(w5, 5, 5); store(w67, 6, 7); store(w8, 8, 8)
-    dp_unzip(b, biasGradient, biasGradient)
 }
 #endif
