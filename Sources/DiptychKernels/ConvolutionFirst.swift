@@ -124,7 +124,38 @@ func clearBorder(_ shape: dp_conv_shape, _ image: UnsafeMutablePointer<Float>) {
     memset(image + (shape.height + 1) * line - channels, 0, (stride + 1) * channels * MemoryLayout<Float>.stride)
 }
 
-/// The gradients of nine taps' weights and of the bias: what they are so far, for a vector.
+/// The gradient of cl1's weights and bias: nine sums a channel vector, over the pixels where ReLU let through. Of an odd eight of
+/// channels even columns and odd ones have sums of their own, which are added in the end.
+func convolveFirstBackward(_ shape: dp_conv_shape, x: UnsafePointer<Float>, act: UnsafePointer<Float>,
+                           gradient: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
+                           biasGradient: UnsafeMutablePointer<Float>) {
+    let channels = shape.channels
+    var c = 0
+    while c + lanes <= channels {
+        let apart = lanes == 8 && c % 16 == 0 && c + 8 == channels
+        addColumns(shape, from: 0, step: apart ? 2 : 1, x, act + c, gradient + c, weightGradient + c, biasGradient + c)
+        if apart { addColumns(shape, from: 1, step: 2, x, act + c, gradient + c, weightGradient + c, biasGradient + c) }
+        c += lanes
+    }
+    #if DIPTYCH_AVX512
+    if c < channels {
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 10 * lanes) { zipped in
+            let sums = zipped.baseAddress!
+            // `min` keeps the loops from being unrolled.
+            let count = min(10, channels + 2)
+            func place(_ tap: Int) -> UnsafeMutablePointer<Float> { (tap < 9 ? weightGradient + tap * channels : biasGradient) + c }
+            for tap in 0 ..< count { sums.store(dp_zip(Eight.load(place(tap), 0), .zero), tap * lanes) }
+            addZippedColumns(shape, x, act + c, gradient + c, sums)
+            for tap in 0 ..< count {
+                let sum = sums.vector(tap * lanes)
+                (sum.evenHalf + sum.oddHalf).store(place(tap), 0)
+            }
+        }
+    }
+    #endif
+}
+
+/// The sums of nine taps and of the bias.
 private struct TapSums {
     var w0, w1, w2, w3, w4, w5, w6, w7, w8, b: Vector
 
@@ -132,6 +163,11 @@ private struct TapSums {
     @inline(__always) init(_ load: (Int) -> Vector) {
         (w0, w1, w2, w3, w4) = (load(0), load(1), load(2), load(3), load(4))
         (w5, w6, w7, w8, b) = (load(5), load(6), load(7), load(8), load(9))
+    }
+
+    @inline(__always) func forEach(_ store: (Int, Vector) -> Void) {
+        store(0, w0); store(1, w1); store(2, w2); store(3, w3); store(4, w4)
+        store(5, w5); store(6, w6); store(7, w7); store(8, w8); store(9, b)
     }
 
     /// Adds a pixel's gradient, whose patch of inputs begins at x.
@@ -142,49 +178,17 @@ private struct TapSums {
         w3 = fma(w3, input(y), d); w4 = fma(w4, input(y + 1), d); w5 = fma(w5, input(y + 2), d)
         w6 = fma(w6, input(z), d); w7 = fma(w7, input(z + 1), d); w8 = fma(w8, input(z + 2), d)
     }
-
-    @inline(__always) func forEach(_ store: (Int, Vector) -> Void) {
-        store(0, w0); store(1, w1); store(2, w2); store(3, w3); store(4, w4)
-        store(5, w5); store(6, w6); store(7, w7); store(8, w8); store(9, b)
-    }
 }
 
-/// The gradient of cl1's weights and bias: nine sums a channel vector, over the pixels where ReLU let through. Of an odd eight of
-/// channels even columns and odd ones have sums of their own, which are added in the end.
-func convolveFirstBackward(_ shape: dp_conv_shape, x: UnsafePointer<Float>, act: UnsafePointer<Float>,
-                           gradient: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
-                           biasGradient: UnsafeMutablePointer<Float>) {
-    let channels = shape.channels
-    var c = 0
-    while c + lanes <= channels {
-        let w = weightGradient + c, bias = biasGradient + c, step = lanes == 8 && c % 16 == 0 && c + 8 == channels ? 2 : 1
-        for first in 0 ..< step {
-            var sums = TapSums { first > 0 ? .zero : $0 < 9 ? w.vector($0 * channels) : bias.vector(0) }
-            addColumns(shape, from: first, step: step, x, act + c, gradient + c, to: &sums)
-            sums.forEach { tap, sum in
-                let target = tap < 9 ? w + tap * channels : bias
-                target.store(first > 0 ? target.vector(0) + sum : sum, 0)
-            }
-        }
-        c += lanes
-    }
-    #if DIPTYCH_AVX512
-    if c < channels {
-        let w = weightGradient + c, bias = biasGradient + c
-        var sums = TapSums { dp_zip(Eight.load($0 < 9 ? w + $0 * channels : bias, 0), .zero) }
-        addZippedColumns(shape, x, act + c, gradient + c, to: &sums)
-        sums.forEach { tap, sum in
-            let target = tap < 9 ? w + tap * channels : bias
-            (sum.evenHalf + sum.oddHalf).store(target, 0)
-        }
-    }
-    #endif
-}
-
-@inline(__always)
+/// Adds the pixels of all columns, or of every second, to a vector's sums; in one chain of additions where they begin with column 0.
+@inline(never)
 private func addColumns(_ shape: dp_conv_shape, from first: Int, step: Int, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>,
-                        _ gradient: UnsafePointer<Float>, to sums: inout TapSums) {
+                        _ gradient: UnsafePointer<Float>, _ w: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
+    // Only AVX2 takes every second: constants for the others.
+    let first = lanes == 8 ? first : 0, step = lanes == 8 ? step : 1
+    @inline(__always) func place(_ tap: Int) -> UnsafeMutablePointer<Float> { tap < 9 ? w + tap * channels : bias }
+    var sums = TapSums { first == 0 ? place($0).vector(0) : .zero }
     for row in 0 ..< shape.height {
         var x = x + (row * stride + first), offset = ((row + 1) * stride + 1 + first) * channels
         var column = first
@@ -196,17 +200,17 @@ private func addColumns(_ shape: dp_conv_shape, from first: Int, step: Int, _ x:
             column += step
         }
     }
+    sums.forEach { place($0).store(first == 0 ? $1 : place($0).vector(0) + $1, 0) }
 }
 
 #if DIPTYCH_AVX512
-/// Eight channels of two neighbouring pixels at a time, zipped.
-@inline(__always)
-private func addZippedColumns(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>,
-                              _ gradient: UnsafePointer<Float>, to sums: inout TapSums) {
+/// The same of eight channels, of two neighbouring pixels at a time, zipped.
+@inline(never)
+private func addZippedColumns(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
+                              _ zipped: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
-    @inline(__always) func passed(_ offset: Int) -> Eight {
-        gradient.eight(offset).replacing(with: 0, where: act.eight(offset) .<= 0)
-    }
+    @inline(__always) func passed(_ offset: Int) -> Eight { gradient.eight(offset).replacing(with: 0, where: act.eight(offset) .<= 0) }
+    var sums = TapSums { zipped.vector($0 * lanes) }
     for row in 0 ..< shape.height {
         var x = x + row * stride, offset = ((row + 1) * stride + 1) * channels
         for _ in 0 ..< shape.width / 2 {
@@ -216,5 +220,6 @@ private func addZippedColumns(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>,
         }
         if shape.width % 2 == 1 { sums.add(dp_zip(passed(offset), .zero), x, stride) { Vector(repeating: $0[0]) } }
     }
+    sums.forEach { zipped.store($1, $0 * lanes) }
 }
 #endif

@@ -20,8 +20,7 @@ private struct TileGrid {
     @inline(__always) func tile(_ number: Int) -> Tile {
         let row = quotient(number, columns), column = number - row * columns
         let oddRow = windowRows & 1, oddColumn = windowColumns & 1
-        return Tile(row: row == 0 ? 0 : 2 * row - oddRow, column: column == 0 ? 0 : 2 * column - oddColumn,
-                    tall: row > 0 || oddRow == 0, wide: column > 0 || oddColumn == 0)
+        return Tile(row: max(2 * row - oddRow, 0), column: max(2 * column - oddColumn, 0), tall: row >= oddRow, wide: column >= oddColumn)
     }
 }
 
@@ -156,6 +155,10 @@ private enum TwoTiles: TileGroup {
 /// are one: [channel][tile].
 private struct TileBlock<Group: TileGroup> {
     let channels: Int
+    let act: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>
+    let pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>
+    /// The floats of a row of act, and of a row of windows.
+    let line: Int, windowRow: Int
     let places: UnsafePointer<Place>
     let v: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>, point: Int
     /// A group's transform under way.
@@ -164,11 +167,12 @@ private struct TileBlock<Group: TileGroup> {
     /// `count`, but not as a constant: loops would be unrolled, to 5 KB of code more and nothing gained.
     @inline(__always) private func times(_ count: Int) -> Int { min(count, point) }
 
-    // The passes are functions of their own, because the optimizer stops inlining in large ones.
+    // The passes are functions of their own, because the optimizer stops inlining in large ones; they are mutating, so that what is above
+    // is passed as one pointer.
 
-    /// The patches of inputs of tiles of one kind, to their rows of v; `line` is the floats of a row of act.
+    /// The patches of inputs of tiles of one kind, to their rows of v.
     @inline(never)
-    func transform<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>, act: UnsafePointer<Float>, line: Int) {
+    mutating func transform<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>) {
         let row = lanes * points.tall
         var slot = slots.lowerBound
         while slot < slots.upperBound {
@@ -191,15 +195,14 @@ private struct TileBlock<Group: TileGroup> {
     }
 
     /// A point's products, for the tiles that have it.
-    func multiply(_ slots: Range<Int>, point number: Int, transformed: UnsafePointer<Float>) {
+    func multiply(_ slots: Range<Int>, point number: Int) {
         let offset = number * point + slots.lowerBound * channels
         Group.multiply(slots.count, channels, v + offset, transformed + number * channels * channels, m + offset)
     }
 
-    /// The products of tiles of one kind, to their windows; `windowRow` is the floats of a row of windows.
+    /// The products of tiles of one kind, to their windows.
     @inline(never)
-    func pool<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>, bias: UnsafePointer<Float>, windowRow: Int,
-                              pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
+    mutating func pool<Kind: TileKind>(_ kind: Kind.Type, _ slots: Range<Int>) {
         let row = lanes * points.tall
         var slot = slots.lowerBound
         while slot < slots.upperBound {
@@ -258,7 +261,6 @@ private func convolvePool<Group: TileGroup>(_ group: Group.Type, _ shape: dp_con
                                             pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>,
                                             scratch: UnsafeMutablePointer<Float>) {
     let channels = shape.channels, allPoints = points.tall * points.tall, largest = Int(DP_CONV_POOL_TILES)
-    let line = (shape.width + 2) * channels, windowRow = shape.width / 2 * channels
     let places = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Place.self)
     let lines = scratch + Int(DP_CONV_POOL_PLACES), v = lines + Int(DP_WIDEST) * allPoints
     var done = 0
@@ -267,25 +269,27 @@ private func convolvePool<Group: TileGroup>(_ group: Group.Type, _ shape: dp_con
         let kinds = sortByKind(shape, size, list + done, places, multiple: Group.tiles)
         // Not a multiple of the first-level cache's 4 KB: a tile's points would all fall into one of its sets.
         let point = kinds.end * channels + 16
-        let block = TileBlock<Group>(channels: channels, places: places, v: v, m: v + allPoints * point, point: point, scratch: lines)
+        var block = TileBlock<Group>(channels: channels, act: act, transformed: transformed, bias: bias, pooled: pooled, choice: choice,
+                                     line: (shape.width + 2) * channels, windowRow: shape.width / 2 * channels, places: places, v: v,
+                                     m: v + allPoints * point, point: point, scratch: lines)
         let tallNarrow = 0 ..< kinds.wideStart, tallWide = kinds.wideStart ..< kinds.tallEnd
         let shortWide = kinds.tallEnd ..< kinds.wideEnd, shortNarrow = kinds.wideEnd ..< kinds.end
 
-        block.transform(TallNarrow.self, tallNarrow, act: act, line: line)
-        block.transform(TallWide.self, tallWide, act: act, line: line)
-        block.transform(ShortWide.self, shortWide, act: act, line: line)
-        block.transform(ShortNarrow.self, shortNarrow, act: act, line: line)
+        block.transform(TallNarrow.self, tallNarrow)
+        block.transform(TallWide.self, tallWide)
+        block.transform(ShortWide.self, shortWide)
+        block.transform(ShortNarrow.self, shortNarrow)
         for y in 0 ..< points.tall {
             for x in 0 ..< points.tall {
                 let first = x < points.short ? 0 : kinds.wideStart
                 let end = y >= points.short ? kinds.tallEnd : x >= points.short ? kinds.wideEnd : kinds.end
-                block.multiply(first ..< end, point: points.tall * y + x, transformed: transformed)
+                block.multiply(first ..< end, point: points.tall * y + x)
             }
         }
-        block.pool(TallNarrow.self, tallNarrow, bias: bias, windowRow: windowRow, pooled: pooled, choice: choice)
-        block.pool(TallWide.self, tallWide, bias: bias, windowRow: windowRow, pooled: pooled, choice: choice)
-        block.pool(ShortWide.self, shortWide, bias: bias, windowRow: windowRow, pooled: pooled, choice: choice)
-        block.pool(ShortNarrow.self, shortNarrow, bias: bias, windowRow: windowRow, pooled: pooled, choice: choice)
+        block.pool(TallNarrow.self, tallNarrow)
+        block.pool(TallWide.self, tallWide)
+        block.pool(ShortWide.self, shortWide)
+        block.pool(ShortNarrow.self, shortNarrow)
         done += size
     }
 }
@@ -296,10 +300,11 @@ private struct Place {
 }
 
 /// The places of the listed tiles by kind: tall and narrow, tall and wide, short and wide, short and narrow. So the tiles
-/// that have a point follow one another, whichever point it is. Each kind's places are a multiple of `multiple` in number: the last is
+/// that have a point follow one another, whichever point it is. Each kind's places are a multiple of `multiple`, a power of two, in number: the last is
 /// there twice where need be. places has room for 2 * (count + 4).
 private func sortByKind(_ shape: dp_conv_shape, _ count: Int, _ list: UnsafePointer<Int32>, _ places: UnsafeMutablePointer<Place>,
                         multiple: Int) -> (wideStart: Int, tallEnd: Int, wideEnd: Int, end: Int) {
+    let multiple = lanes < 16 ? 1 : multiple
     let grid = TileGrid(shape), perImage = grid.rows * grid.columns
     let unsorted = places + (count + 4), kinds = UnsafeMutableRawPointer(unsorted + count).assumingMemoryBound(to: UInt8.self)
     // Sixteen bits for each kind: a counter in memory would be waited for.
@@ -314,7 +319,7 @@ private func sortByKind(_ shape: dp_conv_shape, _ count: Int, _ list: UnsafePoin
         sizes &+= 1 &<< (16 &* UInt64(kind))
     }
     @inline(__always) func of(_ kind: UInt8, _ packed: UInt64) -> Int { Int(packed &>> (16 &* UInt64(kind)) & 0xFFFF) }
-    @inline(__always) func rounded(_ size: Int) -> Int { (size + multiple - 1) / multiple * multiple }
+    @inline(__always) func rounded(_ size: Int) -> Int { (size + multiple - 1) & -multiple }
     let wideStart = rounded(of(0, sizes)), tallEnd = wideStart + rounded(of(1, sizes)), wideEnd = tallEnd + rounded(of(2, sizes))
     let end = wideEnd + rounded(of(3, sizes))
     var next = UInt64(wideStart) &<< 16 | UInt64(tallEnd) &<< 32 | UInt64(wideEnd) &<< 48

@@ -32,20 +32,24 @@ struct PoolLists {
         memset(counts, 0, channels * MemoryLayout<Int32>.stride)
         let down = Int32(truncatingIfNeeded: line), right = Int32(truncatingIfNeeded: channels)
         offsets[0] = 0; offsets[1] = right; offsets[2] = down; offsets[3] = down &+ right
-        let apart = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) &* (2 &* right)
+        let order = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), apart = order &* (2 &* right)
+        @inline(__always) func store(_ places: SIMD16<Int32>, _ target: UnsafeMutablePointer<Int32>) {
+            UnsafeMutableRawPointer(target).storeBytes(of: places, as: SIMD16<Int32>.self)
+        }
         for row in 0 ..< windows / columns {
             var column = 0
             while column < columns {
                 // What runs over the row's end is the next row's.
                 let corner = Int32(truncatingIfNeeded: 2 * (row * line + column * channels))
-                UnsafeMutableRawPointer(corners + (row * columns + column)).storeBytes(of: apart &+ corner, as: SIMD16<Int32>.self)
+                store(apart &+ corner, corners + (row * columns + column))
                 column += 16
             }
         }
         var first = 0
         while first < windows {
             let count = min(16, windows - first), some = UInt16(truncatingIfNeeded: (1 << count) - 1)
-            for k in 0 ..< 16 { rows[k] = Int32(truncatingIfNeeded: min(k, count - 1) * channels) }
+            // Those that are not there are the last once more.
+            store(pointwiseMin(order, SIMD16(repeating: Int32(truncatingIfNeeded: count - 1))) &* right, rows)
             var block = 0
             while block < channels {
                 let place = first * channels + block

@@ -167,17 +167,15 @@ static inline __attribute__((always_inline)) void dp_list_pool16(const float *gr
     typedef bool bool16 __attribute__((ext_vector_type(16)));
 
     /* Both are transposed: a channel's sixteen windows become one vector. */
+    long8x choices[2];
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < 16; i++) __builtin_memcpy((uint64_t *)choices + i, choice + rows[i], 8);
     dp_float16 r[8], s[8];
-    long8x low, high;
     for (int i = 0; i < 8; i++) {
         dp_float8 a, b;
-        uint64_t c, d;
         __builtin_memcpy(&a, gradient + rows[i], sizeof a);
         __builtin_memcpy(&b, gradient + rows[i + 8], sizeof b);
-        __builtin_memcpy(&c, choice + rows[i], sizeof c);
-        __builtin_memcpy(&d, choice + rows[i + 8], sizeof d);
         r[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        low[i] = c, high[i] = d;
     }
     for (int i = 0; i < 8; i += 2) {
         s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
@@ -193,29 +191,30 @@ static inline __attribute__((always_inline)) void dp_list_pool16(const float *gr
         s[i] = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
         s[i + 4] = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
     }
-    long8x choices[2];
     for (int i = 0; i < 2; i++) {
-        const byte64 bytes = (byte64)(i ? high : low);
-        const word32 pairs = (word32)__builtin_shufflevector(
+        const byte64 bytes = (byte64)choices[i];
+        word32 pairs = (word32)__builtin_shufflevector(
             bytes, bytes, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15, 16, 24, 17, 25, 18, 26, 19, 27, 20, 28, 21, 29, 22, 30, 23, 31,
             32, 40, 33, 41, 34, 42, 35, 43, 36, 44, 37, 45, 38, 46, 39, 47, 48, 56, 49, 57, 50, 58, 51, 59, 52, 60, 53, 61, 54, 62, 55, 63);
+        __asm__("" : "+v"(pairs)); /* or the compiler makes one shuffle of both, for which there is no instruction */
         choices[i] = (long8x)__builtin_shufflevector(pairs, pairs, 0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27, 4, 12, 20, 28, 5,
                                                      13, 21, 29, 6, 14, 22, 30, 7, 15, 23, 31);
     }
-    uint8_t windows[8][16];
-    for (int i = 0; i < 8; i++) {
-        __builtin_memcpy(windows[i], (const uint64_t *)&choices[0] + i, 8);
-        __builtin_memcpy(windows[i] + 8, (const uint64_t *)&choices[1] + i, 8);
-    }
+    /* Of the even channels, then of the odd ones. */
+    const long8x even = __builtin_shufflevector(choices[0], choices[1], 0, 8, 2, 10, 4, 12, 6, 14);
+    const long8x odd = __builtin_shufflevector(choices[0], choices[1], 1, 9, 3, 11, 5, 13, 7, 15);
+    byte16 windows[2][4];
+    __builtin_memcpy(windows[0], &even, sizeof even);
+    __builtin_memcpy(windows[1], &odd, sizeof odd);
 
     int16x corner, offset;
     __builtin_memcpy(&corner, corners, sizeof corner);
     __builtin_memcpy(&offset, offsets, sizeof offset);
+#pragma clang loop unroll(disable)
     for (int i = 0; i < 8; i++) {
-        byte16 which;
+        const int16x which = __builtin_convertvector(windows[i % 2][i / 2], int16x);
+        const int16x patch = corner + (int16x)__builtin_ia32_permvarsi512(offset, which);
         uint16_t alive;
-        __builtin_memcpy(&which, windows[i], sizeof which);
-        const int16x patch = corner + (int16x)__builtin_ia32_permvarsi512((int16x)offset, __builtin_convertvector(which, int16x));
         const bool16 different = __builtin_convertvector(s[i] != 0, bool16);
         __builtin_memcpy(&alive, &different, sizeof alive);
         alive &= some;

@@ -61,32 +61,29 @@ struct Pass {
 
     /// Standardises one image's pixels, `moved` down and to the right, into row `image` of the input. Where none come to lie there
     /// is background.
-    @inline(__always)
-    func load<P: Pixel>(_ pixels: UnsafePointer<P>, image: Int, moved: (down: Int, right: Int) = (0, 0)) {
+    func load(_ pixels: UnsafePointer<Float>, image: Int, moved: (down: Int, right: Int) = (0, 0)) {
         let row = base + layout.input + image * layout.inputRow
         let height = network.description.height, width = network.description.width
         let border = network.convolutions == nil ? 0 : 1
         let stride = width + 2 * border
         let scale = 1 / model.standardDeviation, mean = model.mean, background = model.background
-        for y in 0 ..< height {
-            let target = row + (y + border) * stride + border, from = y - moved.down
-            guard from >= 0 && from < height else {
-                for x in 0 ..< width { target[x] = background }
-                continue
+        if moved != (0, 0) {
+            for y in 0 ..< height {
+                for x in 0 ..< width { row[(y + border) * stride + border + x] = background }
             }
-            let source = pixels + (from * width - moved.right)
+        }
+        for y in max(0, moved.down) ..< height + min(0, moved.down) {
+            let target = row + (y + border) * stride + border, source = pixels + ((y - moved.down) * width - moved.right)
             let end = width + min(0, moved.right)
             var x = max(0, moved.right)
-            for x in 0 ..< x { target[x] = background }
             while x + 8 <= end {
-                target.store((P.eight(source + x) - mean) * scale, x)
+                target.store((source.vector(x) - mean) * scale, x)
                 x += 8
             }
             while x < end {
-                target[x] = (source[x].value - mean) * scale
+                target[x] = (source[x] - mean) * scale
                 x += 1
             }
-            for x in end ..< width { target[x] = background }
         }
     }
 
@@ -200,24 +197,6 @@ struct Pass {
         }
         for (index, layer) in network.dense.enumerated() { dense(index, pairs: 0 ..< count, panels: 0 ..< layer.panels, scratch: scratch) }
         head(pairs: 0 ..< count, scratch: scratch)
-    }
-}
-
-/// What the pixels of a host's images are.
-protocol Pixel: BitwiseCopyable {
-    var value: Float { get }
-    static func eight(_ pixels: UnsafePointer<Self>) -> Vector
-}
-
-extension Float: Pixel {
-    var value: Float { self }
-    @inline(__always) static func eight(_ pixels: UnsafePointer<Float>) -> Vector { pixels.vector(0) }
-}
-
-extension UInt8: Pixel {
-    var value: Float { Float(self) }
-    @inline(__always) static func eight(_ pixels: UnsafePointer<UInt8>) -> Vector {
-        Vector(UnsafeRawPointer(pixels).loadUnaligned(as: SIMD8<UInt8>.self))
     }
 }
 

@@ -97,7 +97,9 @@ private struct PredictJob {
         (model.predictLayout.floats + scratchFloats(model) + sumFloats(model)) * MemoryLayout<Float>.stride
     }
 
-    private static func scratchFloats(_ model: Model) -> Int { max(Pass.scratch(model.network), 2 * padded(model.description.classes)) }
+    private static func scratchFloats(_ model: Model) -> Int {
+        max(Pass.scratch(model.network), 2 * padded(model.description.classes), model.description.height * model.description.width)
+    }
 
     /// The views' sums: all logits, then the head's.
     private static func sumFloats(_ model: Model) -> Int {
@@ -128,7 +130,7 @@ private struct PredictJob {
         }
         let sums = scratch + Self.scratchFloats(model), views = model.views
         for view in 0 ..< views {
-            load(pairs: first ..< first + pairs, view, into: pass)
+            load(pairs: first ..< first + pairs, view, into: pass, scratch: scratch)
             pass.run(pairs: pairs, scratch: scratch)
             if views > 1 { average(pass, view, of: views, pairs: pairs, sums: sums) }
         }
@@ -148,12 +150,15 @@ private struct PredictJob {
     }
 
     /// Loads a view of the job's pairs. Both images of a pair are moved alike.
-    private func load(pairs: Range<Int>, _ view: Int, into pass: Pass) {
+    private func load(pairs: Range<Int>, _ view: Int, into pass: Pass, scratch: UnsafeMutablePointer<Float>) {
         let pixels = model.description.height * model.description.width, moved = Self.offset(view)
         for image in 0 ..< 2 * pairs.count {
             let offset = (2 * pairs.lowerBound + image) * pixels
             if let floats { pass.load(floats + offset, image: image, moved: moved) }
-            if let bytes { pass.load(bytes + offset, image: image, moved: moved) }
+            if let bytes {
+                convert(bytes + offset, pixels, to: scratch)
+                pass.load(scratch, image: image, moved: moved)
+            }
         }
     }
 

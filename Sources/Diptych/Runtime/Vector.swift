@@ -26,3 +26,13 @@ func indexOfNotFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Int? {
     let first = even + odd == .zero ? done : 0
     return (first ..< count).first { !values[$0].isFinite }
 }
+
+/// Bytes as floats, 0 to 255.
+func convert(_ bytes: UnsafePointer<UInt8>, _ count: Int, to floats: UnsafeMutablePointer<Float>) {
+    var done = 0
+    while done + 8 <= count {
+        floats.store(Vector(UnsafeRawPointer(bytes + done).loadUnaligned(as: SIMD8<UInt8>.self)), done)
+        done += 8
+    }
+    for index in done ..< count { floats[index] = Float(bytes[index]) }
+}

@@ -272,7 +272,8 @@ import Testing
     /// A training that diverges has NaN somewhere in its weights or activations: the pass must not hide it.
     @Test(arguments: KernelTable.all) func nanPasses(_ table: KernelTable) {
         var random = Keyed(9)
-        for shape in [dp_conv_shape(height: 8, width: 6, channels: 16), dp_conv_shape(height: 14, width: 14, channels: 32)] {
+        for shape in [dp_conv_shape(height: 8, width: 6, channels: 16), dp_conv_shape(height: 14, width: 14, channels: 32),
+                      dp_conv_shape(height: 10, width: 6, channels: 8), dp_conv_shape(height: 8, width: 10, channels: 24)] {
             let c = shape.channels, count = shape.height * shape.width, sick = 5
             let x = Self.bordered(shape, random.floats(count), depth: 1)
             let act = Self.bordered(shape, random.floats(count * c), depth: c)
