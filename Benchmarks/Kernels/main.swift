@@ -61,8 +61,8 @@ func measure(_ table: dp_kernels) -> [Result] {
             for column in 0 ..< 16 where y == 0 || y == 15 || column == 0 || column == 15 { x[image * plane + 16 * y + column] = 0 }
         }
     }
-    // As BackwardPass lays them: not a multiple of 4 KB apart. Images of 32x32 and 8 channels are a little larger.
-    let gap = 13 * 16, a = floats(2 * act + gap + 34 * 34 * 8, 6, scale: 0)
+    // As BackwardPass lays them: not a multiple of 4 KB apart. Images of 32x32 and 8 channels are a little larger, and begin 8 floats later.
+    let gap = 13 * 16, a = floats(2 * act + gap + 34 * 34 * 8 + 8, 6, scale: 0)
     let pooled = floats(2 * features, 7), scratch = floats(400_000, 8)
     let choice = UnsafeMutableRawPointer(floats(2 * features, 9)).assumingMemoryBound(to: UInt8.self)
     let conv1 = 196 * 9 * 32, conv2 = 196 * 9 * 32 * 32
@@ -71,7 +71,7 @@ func measure(_ table: dp_kernels) -> [Result] {
     add("conv_first", 2 * conv1, per: 2) {
         for image in 0 ..< 2 { table.conv_first(shape, x + image * plane, weights1, bias, a + image * act) }
     }
-    add("conv_first, 32x32, 8 channels", 1024 * 9 * 8) { table.conv_first(narrow, narrowPlane, weights1, bias, a) }
+    add("conv_first, 32x32, 8 channels", 1024 * 9 * 8) { table.conv_first(narrow, narrowPlane, weights1, bias, a + 8) }
     add("winograd_weights", 0) { table.winograd_weights(32, weights2, transformed) }
     let tiles = 16, list = UnsafeMutablePointer<Int32>.allocate(capacity: 64)
     for i in 0 ..< 64 { list[i] = Int32(i) }
@@ -79,7 +79,7 @@ func measure(_ table: dp_kernels) -> [Result] {
     add("live_tiles", 0) { _ = table.live_tiles(shape, x, 2, found) }
     add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, scratch) }
     add("conv_pool, 32x32, 8 channels, all tiles", 1024 * 9 * 64) {
-        table.conv_pool(narrow, 64, list, a, transformed, bias, pooled, choice, scratch)
+        table.conv_pool(narrow, 64, list, a + 8, transformed, bias, pooled, choice, scratch)
     }
 
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + gap
@@ -96,7 +96,7 @@ func measure(_ table: dp_kernels) -> [Result] {
     }
     add("conv_first_backward", conv1) { table.conv_first_backward(shape, x, a, actGradient, sums, sums + 288) }
     add("conv_first_backward, 32x32, 8 channels", 1024 * 9 * 8) {
-        table.conv_first_backward(narrow, narrowPlane, a, actGradient, sums, sums + 288)
+        table.conv_first_backward(narrow, narrowPlane, a + 8, actGradient + 8, sums, sums + 288)
     }
 
     let rows = 24, w = floats(1568 * 1568, 13, scale: 0.01), big = floats(200 * 6272, 14), out = floats(200 * 6272, 15)

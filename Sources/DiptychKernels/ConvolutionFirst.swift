@@ -78,8 +78,13 @@ private func convolveZipped(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _
             below = fma(fma(fma(below, x0, w3), x1, w4), x2, w5)
             (x0, x1, x2) = inputs(3)
             below = fma(fma(fma(below, x0, w6), x1, w7), x2, w8)
-            dp_unzip(relu(above), upper, upper + channels)
-            dp_unzip(relu(below), lower, lower + channels)
+            if channels == 8 {
+                upper.store(dp_unzipped(relu(above)), 0)
+                lower.store(dp_unzipped(relu(below)), 0)
+            } else {
+                dp_unzip(relu(above), upper, upper + channels)
+                dp_unzip(relu(below), lower, lower + channels)
+            }
             column += 2
         }
         row += 2
@@ -214,7 +219,14 @@ private func addZippedColumns(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>,
     for row in 0 ..< shape.height {
         var x = x + row * stride, offset = ((row + 1) * stride + 1) * channels
         for _ in 0 ..< shape.width / 2 {
-            sums.add(dp_zip(passed(offset), passed(offset + channels)), x, stride) { dp_repeat2($0) }
+            let d: Vector
+            if channels == 8 {
+                // Both pixels lie together.
+                d = dp_zip_halves(gradient.vector(offset).replacing(with: 0, where: act.vector(offset) .<= 0))
+            } else {
+                d = dp_zip(passed(offset), passed(offset + channels))
+            }
+            sums.add(d, x, stride) { dp_repeat2($0) }
             x += 2
             offset += 2 * channels
         }

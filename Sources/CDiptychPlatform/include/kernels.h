@@ -109,6 +109,11 @@ static inline __attribute__((always_inline)) dp_vector dp_zip(dp_float8 a, dp_fl
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
+static inline __attribute__((always_inline)) dp_vector dp_zip_halves(dp_vector both)
+{
+    return __builtin_shufflevector(both, both, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
 static inline __attribute__((always_inline)) dp_vector dp_repeat2(const float *x)
 {
     typedef double double8 __attribute__((ext_vector_type(8)));
@@ -117,10 +122,15 @@ static inline __attribute__((always_inline)) dp_vector dp_repeat2(const float *x
     return (dp_vector)(double8)two;
 }
 
-/* A zipped vector's two eights, each to its place. */
+/* A zipped vector's two eights, one after the other; and each to its place. */
+static inline __attribute__((always_inline)) dp_vector dp_unzipped(dp_vector zipped)
+{
+    return __builtin_shufflevector(zipped, zipped, 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+
 static inline __attribute__((always_inline)) void dp_unzip(dp_vector zipped, float *a, float *b)
 {
-    dp_vector both = __builtin_shufflevector(zipped, zipped, 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+    dp_vector both = dp_unzipped(zipped);
     __asm__("" : "+v"(both)); /* or the compiler makes each half by itself, with twice as many shuffles */
     __builtin_memcpy(a, &both, sizeof both / 2);
     __builtin_memcpy(b, (const float *)&both + 8, sizeof both / 2);

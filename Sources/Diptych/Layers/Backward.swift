@@ -150,7 +150,7 @@ struct BackwardPass {
     /// Floats of scratch that `convolutions` needs.
     static func convolutionScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + imageGap + padded(dp_conv_pool_backward_scratch(dp_conv_shape(c)))
+        return dp_conv_shape.actOffsets + 2 * padded(c.plane * c.shape.channels) + imageGap + padded(dp_conv_pool_backward_scratch(dp_conv_shape(c)))
     }
 
     /// Adds the gradients of the convolutions' parameters for the images of `pairs` to `sums`, which lie as the
@@ -158,8 +158,8 @@ struct BackwardPass {
     func convolutions(pairs: Range<Int>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions else { return }
         let shape = dp_conv_shape(c)
-        let act = scratch, actGradient = act + padded(c.plane * c.shape.channels) + Self.imageGap
-        let list = actGradient + padded(c.plane * c.shape.channels)
+        let act = scratch + shape.actOffset, actGradient = act + padded(c.plane * c.shape.channels) + Self.imageGap
+        let list = scratch + dp_conv_shape.actOffsets + 2 * padded(c.plane * c.shape.channels) + Self.imageGap
         let row = network.dense[0].inputs, features = c.windows * c.shape.channels
         for image in 2 * pairs.lowerBound ..< 2 * pairs.upperBound {
             let x = forward.base + layout.input + image * layout.inputRow

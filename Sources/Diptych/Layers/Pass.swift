@@ -92,7 +92,7 @@ struct Pass {
     /// Floats of scratch that `convolve` needs.
     static func convolveScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return 2 * padded(c.plane * c.shape.channels) + padded(2 * c.tiles) + dp_conv_pool_scratch(c.shape.channels)
+        return dp_conv_shape.actOffsets + 2 * padded(c.plane * c.shape.channels) + padded(2 * c.tiles) + dp_conv_pool_scratch(c.shape.channels)
     }
 
     /// cl1, cl2 and pool of both images of a pair, whose input is loaded. Where a tile sees nothing but background its
@@ -100,9 +100,9 @@ struct Pass {
     func convolve(pair: Int, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions else { return }
         let shape = dp_conv_shape(c), parameters = model.parameters.pointer
-        let act = scratch, actStride = c.plane * c.shape.channels
-        let list = UnsafeMutableRawPointer(scratch + 2 * padded(actStride)).assumingMemoryBound(to: Int32.self)
-        let rest = scratch + 2 * padded(actStride) + padded(2 * c.tiles)
+        let act = scratch + shape.actOffset, actStride = c.plane * c.shape.channels
+        let listStart = scratch + dp_conv_shape.actOffsets + 2 * padded(actStride), rest = listStart + padded(2 * c.tiles)
+        let list = UnsafeMutableRawPointer(listStart).assumingMemoryBound(to: Int32.self)
         let features = c.windows * c.shape.channels, row = network.dense[0].inputs
         // Both images in one go where they share weights and their features follow each other without a gap.
         let together = !c.separate && row == features
@@ -201,6 +201,11 @@ struct Pass {
 }
 
 extension dp_conv_shape {
+    /// How far behind a cache line's beginning cl1's output begins: inside the border two pixels of eight channels then fill a line. And
+    /// the most that it may be.
+    var actOffset: Int { channels % 16 }
+    static let actOffsets = 16
+
     init(_ c: ConvolutionLayers) {
         self.init(height: c.shape.height, width: c.shape.width, channels: c.shape.channels)
     }
