@@ -54,7 +54,7 @@ if !embedded {
         .executableTarget(name: "DiptychBench", dependencies: ["Diptych", "CDiptychPlatform", "CDiptychBench"],
                           path: "Benchmarks/Kernels"),
         .target(name: "DiptychReference", dependencies: ["CDiptychPlatform", "Diptych"]),
-        .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "DiptychReference", "CDiptych"]),
+        .testTarget(name: "DiptychTests", dependencies: ["Diptych", "DiptychABI", "DiptychReference", "CDiptych", "CDiptychPlatform"]),
     ]
 }
 

@@ -49,7 +49,8 @@ struct PoolLists {
         while first < windows {
             let count = min(16, windows - first), some = UInt16(truncatingIfNeeded: (1 << count) - 1)
             // Those that are not there are the last once more.
-            store(pointwiseMin(order, SIMD16(repeating: Int32(truncatingIfNeeded: count - 1))) &* right, rows)
+            let last = Int32(truncatingIfNeeded: count - 1)
+            store(order.replacing(with: last, where: order .> last) &* right, rows)
             var block = 0
             while block < channels {
                 let place = first * channels + block

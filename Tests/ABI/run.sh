@@ -145,8 +145,18 @@ if [ "$(uname -m)" = x86_64 ] && grep -w avx512f /proc/cpuinfo | grep -w avx512v
 else
     skip "comparing AVX-512 with AVX2: this CPU has no AVX-512"
 fi
+if [ "$(uname -m)" = x86_64 ]; then
+    # In the command, an ordinary Swift build, nothing closes the kernels' helpers off: a function of the standard library that is compiled
+    # with the kernels' instructions could be the copy that the linker keeps for everybody.
+    shares_nothing() {
+        local objects shared
+        objects=$(ls "$root"/.build/release/DiptychKernelsAVX*.build/*.o) || return 1
+        shared=$(nm $objects | awk 'NF == 3 && $2 ~ /^[WwuT]$/ && $3 !~ /Diptych|^dp_kernels_avx/ && $3 !~ /^(__swift_reflection|got[.])/')
+        [ -z "$shared" ] || { echo "$shared"; return 1; }
+    }
+    check "the kernels for AVX2 and AVX-512 share no function" shares_nothing
+fi
 if [ "$(uname -m)" = x86_64 ] && have qemu-x86_64; then
-    # In the command, an ordinary Swift build, nothing closes the kernels' helpers off.
     old_command() { qemu-x86_64 -cpu "$1" "$build/diptych" train --epochs 1 --pairs 20 --test-pairs 20 --out "$work/old.safetensors" &&
         qemu-x86_64 -cpu "$1" "$build/diptych" classify --model "$work/old.safetensors" "$root/Examples/png/mnist-1.png" "$root/Examples/png/paper-7.png"; }
     check "the command on an old CPU (qemu, Nehalem)" old_command Nehalem
