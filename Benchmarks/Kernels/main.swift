@@ -85,12 +85,13 @@ func measure(_ table: dp_kernels) -> [Result] {
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + gap
     for (shape, percents) in [(shape, [72, 45, 24, 20]), (narrow, [72, 20])] {
         let features = shape.height / 2 * (shape.width / 2) * shape.channels, name = shape.channels == 32 ? "" : " 32x32, 8 channels,"
+        let later = shape.channels % 16
         for percent in percents {
             // Dropout and the loss leave a gradient wherever the pooled value is positive.
             let gradient = floats(features, 12, scale: 0.01)
             thin(gradient, features, percent: percent)
             add("conv_pool_backward,\(name) \(percent) % alive", 2 * shape.height * shape.width * 9 * shape.channels * shape.channels) {
-                table.conv_pool_backward(shape, a, weights2, gradient, choice, sums, sums + 32 * 9 * 32, actGradient, scratch)
+                table.conv_pool_backward(shape, a + later, weights2, gradient, choice, sums, sums + 32 * 9 * 32, actGradient + later, scratch)
             }
         }
     }

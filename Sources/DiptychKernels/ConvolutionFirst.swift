@@ -130,7 +130,7 @@ func clearBorder(_ shape: dp_conv_shape, _ image: UnsafeMutablePointer<Float>) {
 }
 
 /// The gradient of cl1's weights and bias: nine sums a channel vector, over the pixels where ReLU let through. Of an odd eight of
-/// channels even columns and odd ones have sums of their own, which are added in the end.
+/// channels even columns and odd ones have sums of their own, which are added in the end (not in the baseline, whose vectors are shorter).
 func convolveFirstBackward(_ shape: dp_conv_shape, x: UnsafePointer<Float>, act: UnsafePointer<Float>,
                            gradient: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
                            biasGradient: UnsafeMutablePointer<Float>) {
@@ -185,7 +185,8 @@ private struct TapSums {
     }
 }
 
-/// Adds the pixels of all columns, or of every second, to a vector's sums; in one chain of additions where they begin with column 0.
+/// Adds the pixels of all columns, or of every second, to a vector's sums: one after another to what is there from column 0 on, or else as
+/// a sum of their own.
 @inline(never)
 private func addColumns(_ shape: dp_conv_shape, from first: Int, step: Int, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>,
                         _ gradient: UnsafePointer<Float>, _ w: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>) {
@@ -214,7 +215,9 @@ private func addColumns(_ shape: dp_conv_shape, from first: Int, step: Int, _ x:
 private func addZippedColumns(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
                               _ zipped: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
-    @inline(__always) func passed(_ offset: Int) -> Eight { gradient.eight(offset).replacing(with: 0, where: act.eight(offset) .<= 0) }
+    @inline(__always) func passed(_ offset: Int) -> Eight {
+        Eight.load(gradient, offset).replacing(with: 0, where: Eight.load(act, offset) .<= 0)
+    }
     var sums = TapSums { zipped.vector($0 * lanes) }
     for row in 0 ..< shape.height {
         var x = x + row * stride, offset = ((row + 1) * stride + 1) * channels

@@ -300,8 +300,8 @@ private struct Place {
 }
 
 /// The places of the listed tiles by kind: tall and narrow, tall and wide, short and wide, short and narrow. So the tiles
-/// that have a point follow one another, whichever point it is. Each kind's places are a multiple of `multiple`, a power of two, in number: the last is
-/// there twice where need be. places has room for 2 * (count + 4).
+/// that have a point follow one another, whichever point it is. Each kind's places are a multiple of `multiple`, 1 or 2, in
+/// number: the last is there twice where need be. places has room for 2 * (count + 4), and a byte for each of count.
 private func sortByKind(_ shape: dp_conv_shape, _ count: Int, _ list: UnsafePointer<Int32>, _ places: UnsafeMutablePointer<Place>,
                         multiple: Int) -> (wideStart: Int, tallEnd: Int, wideEnd: Int, end: Int) {
     let multiple = lanes < 16 ? 1 : multiple

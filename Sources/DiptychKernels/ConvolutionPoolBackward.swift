@@ -7,20 +7,20 @@ import CDiptychPlatform
 //   weight_gradient[channel][tap] += value * act[position + tap]      in registers
 //   act_gradient[position + tap]  += value * weights[channel][tap]    the filter in registers
 //
-// A pass takes one row of taps and two vectors of the input's channels (of AVX2's last one, two rows): twelve registers. The windows are
+// A pass takes one row of taps and two vectors of the input's channels (of a last eight, two rows): twelve registers. The windows are
 // taken in bands of which 16 channels of both images are no larger than the first-level cache; of the preset's that is the image.
 // AVX-512 takes 32 channels of the same bands, and adds in AVX2's order.
 
-/// Three pixels' vectors of channels, twice: the second lie `imageStep` and `tapStep` further on.
+/// Three pixels' vectors of channels, once or, a constant to the compiler, twice: the second lie `imageStep` and `tapStep` further on.
 @inline(__always)
-private func addTwice<V: ChannelVector>(_: V.Type, _ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int,
-                                        imageStep: Int, tapStep: Int, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
-                                        weightGradient: UnsafeMutablePointer<Float>, actGradient: UnsafeMutablePointer<Float>) {
+private func add<V: ChannelVector>(_: V.Type, twice: Bool, _ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>,
+                                   channels: Int, imageStep: Int = 0, tapStep: Int = 0, act: UnsafePointer<Float>,
+                                   weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
+                                   actGradient: UnsafeMutablePointer<Float>) {
     let second = channels, third = 2 * channels
-    let low = weights, high = weights + tapStep
+    let low = weights, high = weights + tapStep, lowSum = weightGradient, highSum = weightGradient + tapStep
     let w0 = V.load(low, 0), w1 = V.load(low, second), w2 = V.load(low, third)
     let w3 = V.load(high, 0), w4 = V.load(high, second), w5 = V.load(high, third)
-    let lowSum = weightGradient, highSum = weightGradient + tapStep
     var s0 = V.load(lowSum, 0), s1 = V.load(lowSum, second), s2 = V.load(lowSum, third)
     var s3 = V.load(highSum, 0), s4 = V.load(highSum, second), s5 = V.load(highSum, third)
     for k in 0 ..< count {
@@ -29,40 +29,22 @@ private func addTwice<V: ChannelVector>(_: V.Type, _ count: Int, _ patches: Unsa
         s0 = s0.adding(value, times: V.load(x, 0))
         s1 = s1.adding(value, times: V.load(x, second))
         s2 = s2.adding(value, times: V.load(x, third))
-        s3 = s3.adding(value, times: V.load(y, 0))
-        s4 = s4.adding(value, times: V.load(y, second))
-        s5 = s5.adding(value, times: V.load(y, third))
+        if twice {
+            s3 = s3.adding(value, times: V.load(y, 0))
+            s4 = s4.adding(value, times: V.load(y, second))
+            s5 = s5.adding(value, times: V.load(y, third))
+        }
         V.load(g, 0).adding(value, times: w0).store(g, 0)
         V.load(g, second).adding(value, times: w1).store(g, second)
         V.load(g, third).adding(value, times: w2).store(g, third)
-        V.load(h, 0).adding(value, times: w3).store(h, 0)
-        V.load(h, second).adding(value, times: w4).store(h, second)
-        V.load(h, third).adding(value, times: w5).store(h, third)
+        if twice {
+            V.load(h, 0).adding(value, times: w3).store(h, 0)
+            V.load(h, second).adding(value, times: w4).store(h, second)
+            V.load(h, third).adding(value, times: w5).store(h, third)
+        }
     }
     s0.store(lowSum, 0); s1.store(lowSum, second); s2.store(lowSum, third)
-    s3.store(highSum, 0); s4.store(highSum, second); s5.store(highSum, third)
-}
-
-/// The same once.
-@inline(__always)
-private func addOnce<V: ChannelVector>(_: V.Type, _ count: Int, _ patches: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, channels: Int,
-                                       act: UnsafePointer<Float>, weights: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
-                                       actGradient: UnsafeMutablePointer<Float>) {
-    let second = channels, third = 2 * channels
-    let w0 = V.load(weights, 0), w1 = V.load(weights, second), w2 = V.load(weights, third)
-    let sum = weightGradient
-    var s0 = V.load(sum, 0), s1 = V.load(sum, second), s2 = V.load(sum, third)
-    for k in 0 ..< count {
-        let patch = Int(patches[k]), value = V(repeating: values[k])
-        let x = act + patch, g = actGradient + patch
-        s0 = s0.adding(value, times: V.load(x, 0))
-        s1 = s1.adding(value, times: V.load(x, second))
-        s2 = s2.adding(value, times: V.load(x, third))
-        V.load(g, 0).adding(value, times: w0).store(g, 0)
-        V.load(g, second).adding(value, times: w1).store(g, second)
-        V.load(g, third).adding(value, times: w2).store(g, third)
-    }
-    s0.store(sum, 0); s1.store(sum, second); s2.store(sum, third)
+    if twice { s3.store(highSum, 0); s4.store(highSum, second); s5.store(highSum, third) }
 }
 
 /// All lists by all taps.
@@ -80,7 +62,7 @@ private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weigh
             if left >= 2 * lanes {
                 for tapRow in 0 ..< 3 {
                     let taps = tapRow * length, image = tapRow * line
-                    addTwice(Vector.self, count, patches, values, channels: channels, imageStep: lanes, tapStep: lanes, act: act + image,
+                    add(Vector.self, twice: true, count, patches, values, channels: channels, imageStep: lanes, tapStep: lanes, act: act + image,
                              weights: weights + taps, weightGradient: sums + taps, actGradient: actGradient + image)
                 }
                 continue
@@ -90,7 +72,7 @@ private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weigh
                 // In AVX2's order, which takes sixteen channels' rows of taps one after the other, eight's first two together.
                 for tapRow in 0 ..< 3 {
                     let taps = tapRow * length, image = tapRow * line
-                    addOnce(Vector.self, count, patches, values, channels: channels, act: act + image, weights: weights + taps,
+                    add(Vector.self, twice: false, count, patches, values, channels: channels, act: act + image, weights: weights + taps,
                             weightGradient: sums + taps, actGradient: actGradient + image)
                 }
                 continue
@@ -98,9 +80,9 @@ private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weigh
             #endif
             #if DIPTYCH_AVX2 || DIPTYCH_AVX512
             let taps = 2 * length, image = 2 * line
-            addTwice(Eight.self, count, patches, values, channels: channels, imageStep: line, tapStep: length, act: act,
+            add(Eight.self, twice: true, count, patches, values, channels: channels, imageStep: line, tapStep: length, act: act,
                      weights: weights, weightGradient: sums, actGradient: actGradient)
-            addOnce(Eight.self, count, patches, values, channels: channels, act: act + image, weights: weights + taps,
+            add(Eight.self, twice: false, count, patches, values, channels: channels, act: act + image, weights: weights + taps,
                     weightGradient: sums + taps, actGradient: actGradient + image)
             #endif
         }

@@ -5,7 +5,9 @@ import CDiptychPlatform
 // one instruction loads into all of a vector.
 
 extension Eight: ChannelVector {
-    @inline(__always) static func load(_ source: UnsafePointer<Float>, _ offset: Int) -> Self { source.eight(offset) }
+    @inline(__always) static func load(_ source: UnsafePointer<Float>, _ offset: Int) -> Self {
+        UnsafeRawPointer(source + offset).loadUnaligned(as: Self.self)
+    }
     @inline(__always) func store(_ target: UnsafeMutablePointer<Float>, _ offset: Int) {
         UnsafeMutableRawPointer(target + offset).storeBytes(of: self, as: Self.self)
     }
@@ -16,14 +18,15 @@ extension Eight: ChannelVector {
 struct ZippedSource: VectorSource {
     let first: UnsafePointer<Float>, second: UnsafePointer<Float>
 
-    @inline(__always) func vector(_ offset: Int) -> Vector { dp_zip(first.eight(offset), second.eight(offset)) }
+    @inline(__always) func vector(_ offset: Int) -> Vector { dp_zip(Eight.load(first, offset), Eight.load(second, offset)) }
 }
 
 extension UnsafePointer<Float> {
-    @inline(__always) func eight(_ offset: Int) -> Eight { UnsafeRawPointer(self + offset).loadUnaligned(as: Eight.self) }
-
     /// Eight floats, each twice.
-    @inline(__always) func doubled(_ offset: Int) -> Vector { dp_zip(eight(offset), eight(offset)) }
+    @inline(__always) func doubled(_ offset: Int) -> Vector {
+        let eight = Eight.load(self, offset)
+        return dp_zip(eight, eight)
+    }
 }
 
 /// c[rows][columns] = a[rows][depth] * b, where rows of a and c are zipped: [depth][2] and [columns][2]. Columns and depth are multiples

@@ -149,9 +149,10 @@ if [ "$(uname -m)" = x86_64 ]; then
     # In the command, an ordinary Swift build, nothing closes the kernels' helpers off: a function of the standard library that is compiled
     # with the kernels' instructions could be the copy that the linker keeps for everybody.
     shares_nothing() {
-        local objects shared
+        local objects symbols shared
         objects=$(ls "$root"/.build/release/DiptychKernelsAVX*.build/*.o) || return 1
-        shared=$(nm $objects | awk 'NF == 3 && $2 ~ /^[WwuT]$/ && $3 !~ /Diptych|^dp_kernels_avx/ && $3 !~ /^(__swift_reflection|got[.])/')
+        symbols=$(nm $objects) && [ -n "$symbols" ] || return 1
+        shared=$(printf '%s\n' "$symbols" | awk 'NF == 3 && $2 ~ /^[WwuT]$/ && $3 !~ /Diptych|^dp_kernels_avx/ && $3 !~ /^(__swift_reflection|got[.])/')
         [ -z "$shared" ] || { echo "$shared"; return 1; }
     }
     check "the kernels for AVX2 and AVX-512 share no function" shares_nothing

@@ -6,15 +6,15 @@ import Testing
     @Test(arguments: [Float.nan, -Float.nan, .infinity, -.infinity, .signalingNaN]) func theFirstIsFound(_ bad: Float) {
         for count in 0 ... 70 {
             // The largest and smallest values there are, and both zeros, are finite.
-            var values = (0 ..< count).map { [Float.greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, -0, 0, 1][$0 % 6] }
+            let extremes: [Float] = [.greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, -0.0, 0, 1]
+            let good = (0 ..< count).map { extremes[$0 % extremes.count] }
+            var values = good
             #expect(indexOfNotFinite(values, count) == nil, "\(count) values")
             for place in values.indices {
-                let good = values[place]
                 values[place] = bad
                 if place > 0 { values[count - 1] = bad }
                 #expect(indexOfNotFinite(values, count) == place, "\(place) of \(count)")
-                values[count - 1] = [Float.greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, -0, 0, 1][(count - 1) % 6]
-                values[place] = good
+                values = good
             }
         }
     }

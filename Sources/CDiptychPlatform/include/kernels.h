@@ -25,8 +25,8 @@ enum { DP_LANES = 8 };
 enum { DP_LANES = 4 };
 #endif
 typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
-/* Pool windows whose gradients are listed at a time. */
-enum { DP_POOL_LISTED = 16 };
+/* Places behind a list of pool windows' gradients that may be overwritten: the most that are written at a time. */
+enum { DP_POOL_OVERRUN = 16 };
 
 /* A cache line's square roots: Swift's own squareRoot takes them one by one. */
 typedef float dp_float16 __attribute__((ext_vector_type(16)));
@@ -103,17 +103,19 @@ static inline __attribute__((always_inline)) void dp_max_pool(dp_vector v0, dp_v
 }
 
 #ifdef __AVX512F__
-/* Two eights zipped into one vector: a0 b0 a1 b1 and so on. And two neighbouring floats eight times. */
+/* Two eights zipped into one vector: a0 b0 a1 b1 and so on. */
 static inline __attribute__((always_inline)) dp_vector dp_zip(dp_float8 a, dp_float8 b)
 {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
+/* The same of a vector's halves: Swift's own lowHalf and highHalf take them float by float. */
 static inline __attribute__((always_inline)) dp_vector dp_zip_halves(dp_vector both)
 {
     return __builtin_shufflevector(both, both, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
+/* Two neighbouring floats, eight times. */
 static inline __attribute__((always_inline)) dp_vector dp_repeat2(const float *x)
 {
     typedef double double8 __attribute__((ext_vector_type(8)));
@@ -136,6 +138,7 @@ static inline __attribute__((always_inline)) void dp_unzip(dp_vector zipped, flo
     __builtin_memcpy(b, (const float *)&both + 8, sizeof both / 2);
 }
 
+/* dp_max_pool of two tiles, zipped. */
 static inline __attribute__((always_inline)) void dp_max_pool_zipped(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,
                                                                  float *pooled_a, uint8_t *choice_a, float *pooled_b, uint8_t *choice_b)
 {
@@ -330,7 +333,8 @@ static inline ptrdiff_t dp_conv_pool_band(dp_conv_shape shape)
 static inline ptrdiff_t dp_conv_pool_backward_scratch(dp_conv_shape shape)
 {
     const ptrdiff_t windows = dp_conv_pool_band(shape) * (shape.width / 2);
-    return shape.channels * (2 * (windows + DP_POOL_LISTED) + 8 + 1) + windows + DP_POOL_LISTED + 8 + 2 * 64;
+    const ptrdiff_t by_eight = 2 * 64 + 8 + 8 * shape.channels, by_sixteen = 2 * 16 + windows + 16;
+    return shape.channels * (2 * (windows + DP_POOL_OVERRUN) + 1) + (by_eight > by_sixteen ? by_eight : by_sixteen);
 }
 
 /* Lists of the values of a row that are not zero, in their order, for matrix products that skip the zeros. They lie a little

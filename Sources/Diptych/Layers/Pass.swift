@@ -201,8 +201,8 @@ struct Pass {
 }
 
 extension dp_conv_shape {
-    /// How far behind a cache line's beginning cl1's output begins: inside the border two pixels of eight channels then fill a line. And
-    /// the most that it may be.
+    /// How far behind a cache line's beginning cl1's output begins: of images of an even width, two pixels of eight channels inside the
+    /// border then fill a line. And the floats that are kept for it, a line.
     var actOffset: Int { channels % 16 }
     static let actOffsets = 16
 

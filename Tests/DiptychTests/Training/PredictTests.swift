@@ -78,9 +78,9 @@ import Testing
 
     /// Against moved images, predicted one by one. Within the roundings of a logit from its probability and back: some 1e-6 at
     /// probabilities from 0.01 to 0.99.
-    @Test(arguments: NetworkDescription.Architecture.allCases)
-    func viewsAreAveraged(architecture: NetworkDescription.Architecture) throws {
-        var d = NetworkDescription.tiny(architecture, height: 7, width: 9)
+    @Test(arguments: NetworkDescription.Architecture.allCases, [(height: 7, width: 9), (height: 8, width: 21)])
+    func viewsAreAveraged(architecture: NetworkDescription.Architecture, size: (height: Int, width: Int)) throws {
+        var d = NetworkDescription.tiny(architecture, height: size.height, width: size.width)
         let moves = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)], count = 30
         let images = try Pairs.random(count, like: d).images.array
         func moved(_ down: Int, _ right: Int) -> [Float] {
