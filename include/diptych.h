@@ -49,6 +49,8 @@
  *    variable DIPTYCH_ISA, read once, keeps the kernels to "avx2" or to "baseline" (SSE2).
  *  - The same build, instruction set, seed and data give the same bits, for any number of threads. AVX-512 gives
  *    AVX2's bits.
+ *  - Floating point: whatever the host's mode, the library rounds to nearest, never traps, and takes subnormal numbers for
+ *    zero. The host's mode is back when a call returns, and in callbacks.
  *  - Threads: every function may be called from any thread. One handle may be used by several threads at once
  *    where its type's comment says so. No thread is started before one is asked for, and forking is safe.
  */

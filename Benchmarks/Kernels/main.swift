@@ -182,6 +182,8 @@ func measure(_ table: dp_kernels) -> [Result] {
     return results
 }
 
+_ = dp_float_mode_enter() // as every call of the library
+
 // Each instruction set's kernels and its peak; the baseline is held against AVX2's where there is one.
 #if arch(x86_64)
 let narrow = dp_fma_peak(dp_instruction_set() == DP_BASELINE ? 4 : 8)

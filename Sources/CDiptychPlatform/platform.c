@@ -181,6 +181,45 @@ double dp_seconds(void)
 }
 
 #if defined(__x86_64__)
+/* MXCSR and, above it, the x87 unit's control word, by which glibc's conversions of numbers and text round. */
+enum { FLUSH_TO_ZERO = 1 << 15, SUBNORMALS_ARE_ZERO = 1 << 6, NO_TRAPS = 0x3f << 7, X87_DEFAULT = 0x37f };
+static const dp_float_mode library_mode = (dp_float_mode)X87_DEFAULT << 32 | FLUSH_TO_ZERO | SUBNORMALS_ARE_ZERO | NO_TRAPS;
+dp_float_mode dp_float_mode_get(void)
+{
+    uint16_t x87;
+    __asm__ volatile("fnstcw %0" : "=m"(x87));
+    return (dp_float_mode)x87 << 32 | __builtin_ia32_stmxcsr();
+}
+void dp_float_mode_set(dp_float_mode mode)
+{
+    uint16_t x87 = (uint16_t)(mode >> 32);
+    __asm__ volatile("fldcw %0" : : "m"(x87));
+    __builtin_ia32_ldmxcsr((unsigned)mode);
+}
+#elif defined(__aarch64__)
+static const dp_float_mode library_mode = 1 << 24; /* FZ */
+dp_float_mode dp_float_mode_get(void)
+{
+    dp_float_mode mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
+}
+void dp_float_mode_set(dp_float_mode mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+#else
+/* Not known here: the host's mode stays. */
+static const dp_float_mode library_mode = 0;
+dp_float_mode dp_float_mode_get(void) { return 0; }
+void dp_float_mode_set(dp_float_mode mode) { (void)mode; }
+#endif
+
+dp_float_mode dp_float_mode_enter(void)
+{
+    dp_float_mode before = dp_float_mode_get();
+    dp_float_mode_set(library_mode);
+    return before;
+}
+
+#if defined(__x86_64__)
 /* What the CPU has, where the system keeps the registers. __builtin_cpu_supports would bring 3 KB along, for every other feature. */
 static dp_isa cpu_isa(void)
 {

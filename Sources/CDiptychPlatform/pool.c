@@ -17,6 +17,7 @@ struct dp_pool {
     /* One run: written before `round` grows, read after. */
     dp_pool_body body;
     void *context;
+    dp_float_mode mode;
     dp_stage *stage;
     size_t stages;
     size_t *next;    /* [stage][thread]: the next item of the thread's share */
@@ -134,6 +135,7 @@ static void *worker(void *argument)
         }
         seen++;
         if (pool->quit) return NULL;
+        dp_float_mode_set(pool->mode);
         take_items(pool, start.thread);
         if (__atomic_sub_fetch(&pool->running, 1, __ATOMIC_ACQ_REL) == 0) {
             pthread_mutex_lock(&pool->lock);
@@ -212,6 +214,7 @@ bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body bod
     if (!start_workers(pool)) return false;
     pool->body = body;
     pool->context = context;
+    pool->mode = dp_float_mode_get();
     pool->stage = stage;
     pool->stages = stages;
     for (size_t i = 0; i < stages; i++) {

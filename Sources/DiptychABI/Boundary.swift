@@ -4,9 +4,12 @@ import Diptych
 
 // What every function of the C API goes through: nothing behind it sees a NULL, a wrong size or a count that is not one.
 
-/// Runs `body`; turns what it throws into a status and this thread's last error.
-@inline(__always)
+/// Runs `body` in the library's floating-point mode; turns what it throws into a status and this thread's last error. Never inlined, so
+/// that nothing is moved across the change of the mode.
+@inline(never)
 func attempt(_ body: () throws(DiptychError) -> Void) -> diptych_status {
+    let host = dp_float_mode_enter()
+    defer { dp_float_mode_set(host) }
     do throws(DiptychError) {
         try body()
         return DiptychError.Status.ok.rawValue

@@ -131,7 +131,8 @@ public func diptych_trainer_free(_ trainer: OpaquePointer!) { release(trainer, T
 @implementation @_cdecl("diptych_train")
 public func diptych_train(_ model: OpaquePointer!, _ pairs: OpaquePointer!, _ options: UnsafePointer<diptych_trainer_options>!,
                           _ callback: diptych_progress_callback!, _ user_data: UnsafeMutableRawPointer!) -> diptych_status {
-    attempt { () throws(DiptychError) in
+    let host = dp_float_mode_get()
+    return attempt { () throws(DiptychError) in
         let trainer = try Trainer(model: object(model, Model.self, "model"), pairs: object(pairs, Pairs.self, "pairs"),
                                   options: trainerOptions(options))
         var progress = Progress()
@@ -140,7 +141,10 @@ public func diptych_train(_ model: OpaquePointer!, _ pairs: OpaquePointer!, _ op
             progress = try trainer.trainEpoch(lazily: callback == nil)
             guard let callback else { continue }
             var report = diptych_progress(progress)
-            if callback(&report, user_data) != 0 {
+            dp_float_mode_set(host)
+            let stopped = callback(&report, user_data) != 0
+            _ = dp_float_mode_enter()
+            if stopped {
                 throw DiptychError(.cancelled, "the callback stopped the training after epoch \(progress.epoch) of \(progress.epochs)")
             }
         } while !progress.finished

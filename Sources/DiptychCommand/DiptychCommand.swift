@@ -1,5 +1,6 @@
 import ArgumentParser
 import CDiptych
+import CDiptychPlatform
 import Diptych
 
 /// The command `diptych`. Results go to stdout, progress and errors to stderr; it exits with 0 when all went well, 1 when
@@ -24,6 +25,7 @@ struct DiptychCommand: ParsableCommand {
         subcommands: [Classify.self, Train.self, Evaluate.self, Experiments.self, Calibrate.self, Describe.self, Export.self])
 
     static func main() {
+        _ = dp_float_mode_enter()
         do {
             var command = try parseAsRoot()
             try command.run()

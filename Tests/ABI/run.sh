@@ -97,7 +97,7 @@ check "no path of the build machine" no_path
 check "libdiptych.so is a link" link
 
 # ---- Programs ----
-for program in hostile files threads resume quiet memory tour decide bits; do check "compile $program" shared $program; done
+for program in hostile files threads resume quiet floats memory tour decide bits; do check "compile $program" shared $program; done
 for program in hostile files threads memory; do check "compile $program with the archive" static $program; done
 
 # What takes longest runs beside the rest.
@@ -117,7 +117,7 @@ if have localedef && localedef -i de_DE -f UTF-8 "$work/de_DE.UTF-8" >/dev/null 
 fi
 # Freed memory is overwritten, so that what is used after it was freed is seen.
 export MALLOC_PERTURB_=165
-for program in hostile files threads resume quiet; do suite $program env -u LC_ALL "$work/$program"; done
+for program in hostile files threads resume quiet floats; do suite $program env -u LC_ALL "$work/$program"; done
 unset MALLOC_PERTURB_ LOCPATH
 suite memory "$work/memory"
 for program in hostile files threads memory; do suite "$program, archive" "$work/$program-static"; done

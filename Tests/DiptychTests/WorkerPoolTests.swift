@@ -37,6 +37,35 @@ import Testing
         #expect(run.calls.isEmpty)
     }
 
+    @Test func workersTakeTheCallersFloatingPointMode() throws {
+        let pool = try WorkerPool(threads: 2), host = dp_float_mode_enter(), library = dp_float_mode_get()
+        let flags: dp_float_mode = 0x3f // what has happened, in x86-64's register
+        defer { dp_float_mode_set(host) }
+        for mode in [host, library, host] {
+            dp_float_mode_set(mode)
+            let seen = Modes()
+            // Items that wait for each other: each is another thread's.
+            try pool.run(2, Unmanaged.passUnretained(seen).toOpaque()) { context, _, _, _ in
+                Unmanaged<Modes>.fromOpaque(context!).takeUnretainedValue().look()
+            }
+            #expect(seen.modes.map { $0 & ~flags } == [mode & ~flags, mode & ~flags])
+        }
+        #expect(host & ~flags != library)
+    }
+
+    private final class Modes: @unchecked Sendable {
+        private let lock = NSCondition()
+        private(set) var modes: [dp_float_mode] = []
+
+        func look() {
+            lock.withLock {
+                modes.append(dp_float_mode_get())
+                lock.broadcast()
+                while modes.count < 2 { lock.wait() }
+            }
+        }
+    }
+
     private final class Run: @unchecked Sendable {
         private let lock = NSLock()
         private let after: [Int], counts: [Int], threads: Int, pause: UInt32

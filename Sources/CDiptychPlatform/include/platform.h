@@ -58,13 +58,21 @@ int dp_available_cpus(void);
 /* Seconds on the monotonic clock. */
 double dp_seconds(void);
 
+/* How this thread's floating-point instructions round, trap and treat subnormal numbers (control registers). All of the library's
+ * arithmetic is done in one mode, whatever the host's: to nearest, without traps, and subnormal numbers are zero.
+ * On Intel's processors an operation on one takes some 150 cycles, and Adam's moments of weights without a gradient all become one. */
+typedef uint64_t dp_float_mode;
+dp_float_mode dp_float_mode_get(void);
+void dp_float_mode_set(dp_float_mode mode);
+dp_float_mode dp_float_mode_enter(void); /* sets the library's, returns the one before */
+
 /* Which kernels to use: the widest for which this CPU and system have the instructions (AVX2 and FMA; AVX-512 F, BW, DQ and VL) and
  * which DIPTYCH_ISA, "baseline" or "avx2", does not forbid. Looked up once. */
 typedef enum { DP_BASELINE, DP_AVX2, DP_AVX512 } dp_isa;
 dp_isa dp_instruction_set(void);
 
 /* A worker pool. A run has stages, a stage has items: body(context, stage, item, thread) is called once for each, on the
- * calling thread (thread 0) and threads - 1 others, and the run returns when all are done. A thread takes an item of the
+ * calling thread (thread 0) and threads - 1 others, in the caller's floating-point mode, and the run returns when all are done. A thread takes an item of the
  * first stage that has one left and need not wait; of its items those of the same share of each stage first, so that what
  * they read lies in its cache. One caller at a time. Safe after fork(). */
 typedef struct dp_pool dp_pool;
