@@ -18,7 +18,11 @@ private struct TileGrid {
     }
 
     @inline(__always) func tile(_ number: Int) -> Tile {
-        let row = quotient(number, columns), column = number - row * columns
+        let row = quotient(number, columns)
+        return tile(row: row, column: number - row * columns)
+    }
+
+    @inline(__always) func tile(row: Int, column: Int) -> Tile {
         let oddRow = windowRows & 1, oddColumn = windowColumns & 1
         return Tile(row: max(2 * row - oddRow, 0), column: max(2 * column - oddColumn, 0), tall: row >= oddRow, wide: column >= oddColumn)
     }
@@ -41,20 +45,19 @@ func liveTiles(_ shape: dp_conv_shape, x: UnsafePointer<Float>, background: Floa
     var columns = SIMD64<UInt8>()
     withUnsafeMutableBytes(of: &columns) { columns in
         for tileRow in 0 ..< grid.rows {
-            let first = grid.tile(tileRow * grid.columns)
+            let first = grid.tile(row: tileRow, column: 0)
             let top = max(2 * first.row - 2, 0), bottom = min(2 * first.row + (first.tall ? 5 : 3), shape.height - 1)
             var column = 0
             while column < shape.width {
-                var different: UInt64 = 0
                 // The last eight reach into the border and the next row.
-                for row in top ... bottom { different |= dp_differ8(x + (row + 1) * stride + 1 + column, background) }
+                let different = dp_differ8(x + (top + 1) * stride + 1 + column, bottom - top + 1, stride, background)
                 let beyond = max(column + 8 - shape.width, 0)
                 columns[column / 8] = UInt8(truncatingIfNeeded: different & (0xFF &>> UInt64(beyond)))
                 column += 8
             }
             columns[column / 8] = 0
             for tileColumn in 0 ..< grid.columns {
-                let tile = grid.tile(tileRow * grid.columns + tileColumn)
+                let tile = grid.tile(row: tileRow, column: tileColumn)
                 let left = max(2 * tile.column - 2, 0), right = min(2 * tile.column + (tile.wide ? 5 : 3), shape.width - 1)
                 let seen = UInt32(columns[left / 8]) | UInt32(columns[left / 8 + 1]) &<< 8
                 // Written always, kept only where it counts: no branch to mispredict.

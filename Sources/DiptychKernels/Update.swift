@@ -48,7 +48,11 @@ private func adamLine(_ update: dp_update, _ gradient: UnsafePointer<Float>, _ p
 /// Adam with decoupled weight decay, one pass over parameter, moments and gradient.
 func adam(count: Int, update: dp_update, gradient: UnsafePointer<Float>, parameter: UnsafeMutablePointer<Float>,
           first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
-    for i in stride(from: 0, to: count, by: 16) { adamLine(update, gradient + i, parameter + i, first + i, second + i) }
+    for i in stride(from: 0, to: count, by: 16) {
+        // Other threads' caches hold the weights, which they have read: asked for early, these give them up in time.
+        dp_prefetch_write(parameter + (i + 16 * 16))
+        adamLine(update, gradient + i, parameter + i, first + i, second + i)
+    }
 }
 
 /// The same of lines of 16 parameters that begin at `places`.

@@ -8,6 +8,7 @@ final class Batch: @unchecked Sendable {
     private let options: TrainerOptions
     let optimizer: Optimizer
     let layout: PassLayout
+    private let threads: Int
 
     private let augmenter: Augmenter?
     let average: WeightAverage?
@@ -59,6 +60,7 @@ final class Batch: @unchecked Sendable {
         self.pairs = pairs
         self.options = options
         self.optimizer = optimizer
+        threads = pool.threads
         self.average = average
         let network = model.network
         let capacity = min(options.batchSize, pairs.count)
@@ -84,7 +86,7 @@ final class Batch: @unchecked Sendable {
         backward = BackwardPass(forward: forward, base: gradients.pointer, dropoutScale: dropout.scale)
         convolutionUpdates = Self.makeConvolutionUpdates(network)
         live = LiveInputs.isWorthwhile(network)
-            ? try LiveInputs(network, rows: 2 * capacity, runs: Self.blocks(capacity, of: Self.rowPairs), on: pool) : nil
+            ? try LiveInputs(network, rows: 2 * capacity, runs: Self.rowItems(capacity, threads: pool.threads), on: pool) : nil
         denseUpdates = Self.makeDenseUpdates(network, isLive: live != nil)
         stages = Self.makeStages(network, isLive: live != nil)
         settling = live == nil ? [] : [Stage(work: [.catchUp], after: 0)]
@@ -248,17 +250,17 @@ final class Batch: @unchecked Sendable {
     }
 
     /// A dense layer's output is cut by panels where it is wide, so that the weights pass once, and else by rows.
-    private func denseItems(_ index: Int) -> (rows: Int, panels: Int, pairs: Int, count: Int) {
+    private func denseItems(_ index: Int) -> (rows: Int, panels: Int, count: Int) {
         let panels = model.network.dense[index].panels
-        if Self.isByRows(.dense(index), model.network) { return (rowItems, panels, Self.rowPairs, rowItems) }
+        if Self.isByRows(.dense(index), model.network) { return (rowItems, panels, rowItems) }
         let rows = Self.blocks(count, of: Self.blockPairs)
-        return (rows, 6, Self.blockPairs, rows * Self.blocks(panels, of: 6))
+        return (rows, 6, rows * Self.blocks(panels, of: 6))
     }
 
     private func dense(_ index: Int, _ item: Int, _ thread: Int) {
         let items = denseItems(index), layer = model.network.dense[index]
         let row = item % items.rows, block = item / items.rows
-        let pairs = row * items.pairs ..< min(count, (row + 1) * items.pairs)
+        let pairs = part(row, of: items.rows)
         let panels = items.panels * block ..< min(layer.panels, items.panels * (block + 1))
         forward.dense(index, live: index == 1 ? live : nil, pairs: pairs, panels: panels, scratch: scratch(thread))
         if layer.layer.dropout && model.description.dropout > 0 {
@@ -272,13 +274,17 @@ final class Batch: @unchecked Sendable {
         }
     }
 
-    private var rowItems: Int { Self.blocks(count, of: Self.rowPairs) }
+    /// As many items of rows for each thread, so that its rows are the same in every stage, and lie in its cache.
+    private static func rowItems(_ count: Int, threads: Int) -> Int { min(count, threads * blocks(count, of: threads * rowPairs)) }
 
-    private func rows(_ item: Int) -> Range<Int> { item * Self.rowPairs ..< min(count, (item + 1) * Self.rowPairs) }
+    private var rowItems: Int { Self.rowItems(count, threads: threads) }
+
+    /// The pairs of part `item` of `items`.
+    private func part(_ item: Int, of items: Int) -> Range<Int> { count * item / items ..< count * (item + 1) / items }
 
     /// The head, both losses, and their gradients with respect to the logits.
     private func headAndLoss(_ item: Int, _ thread: Int) {
-        let rows = rows(item)
+        let rows = part(item, of: rowItems)
         let head = model.network.head[1].outputs, last = layout.outputs[layout.outputs.count - 1]
         let classes = model.description.classes, logits = padded(classes)
         let scale = 1 / Float(count), ratio = options.lossRatio, smoothing = options.labelSmoothing
@@ -304,22 +310,21 @@ final class Batch: @unchecked Sendable {
 
     // MARK: Backward
 
-    /// A dense layer's input gradient is cut like its output: wide ones by panels, for all rows, narrow ones by rows.
-    private func denseBackwardItems(_ index: Int) -> (panels: Int, count: Int) {
+    /// A dense layer's input gradient is cut like its output: wide ones by panels, for each thread's rows, narrow ones by rows.
+    private func denseBackwardItems(_ index: Int) -> (rows: Int, panels: Int, count: Int) {
         let panels = model.network.dense[index].inputs / 16
-        if Self.isByRows(.denseBackward(index), model.network) { return (panels, rowItems) }
+        if Self.isByRows(.denseBackward(index), model.network) { return (rowItems, panels, rowItems) }
         // Sixes, as the kernel takes them, and some eight items.
-        let block = min(BackwardPass.panelBlock, max(6, panels / 48 * 6))
-        return (block, (panels + block - 1) / block)
+        let rows = min(threads, Self.blocks(count, of: 2 * Self.rowPairs)), block = min(BackwardPass.panelBlock, max(6, panels / 48 * 6))
+        return (rows, block, rows * Self.blocks(panels, of: block))
     }
 
     private func denseBackward(_ index: Int, _ item: Int, _ thread: Int) {
-        let panels = model.network.dense[index].inputs / 16, block = denseBackwardItems(index).panels
-        if block < panels {
-            backward.dense(index, pairs: 0 ..< count, panels: block * item ..< min(panels, block * (item + 1)), scratch: scratch(thread))
-        } else {
-            backward.dense(index, pairs: rows(item), panels: 0 ..< panels, scratch: scratch(thread))
-        }
+        let items = denseBackwardItems(index), panels = model.network.dense[index].inputs / 16
+        // All panels of a thread's rows follow each other.
+        let blocks = items.count / items.rows, block = item % blocks
+        backward.dense(index, pairs: part(item / blocks, of: items.rows),
+                       panels: items.panels * block ..< min(panels, items.panels * (block + 1)), scratch: scratch(thread))
     }
 
     var chunks: Int { (count + chunkPairs - 1) / chunkPairs }
