@@ -47,10 +47,11 @@
  *    rows. Any other unit works for a model that was trained in it. NaN and infinity are errors.
  *  - The library prints nothing, never exits, installs no signal handler, and needs no environment. The
  *    variable DIPTYCH_ISA, read once, keeps the kernels to "avx2" or to "baseline" (SSE2).
- *  - The same build, instruction set, seed and data give the same bits, for any number of threads. AVX-512 gives
- *    AVX2's bits.
+ *  - The same build, instruction set, seed and data give the same bits, for any number of threads, as long as
+ *    all weights are finite. AVX-512 gives AVX2's bits.
  *  - Floating point: whatever the host's mode, the library rounds to nearest, never traps, and takes subnormal numbers for
- *    zero. The host's mode is back when a call returns, and in callbacks.
+ *    zero (on x86-64 and arm64). The host's mode is back when a call returns, and in callbacks; what a callback changes
+ *    of it does not last.
  *  - Threads: every function may be called from any thread. One handle may be used by several threads at once
  *    where its type's comment says so. No thread is started before one is asked for, and forking is safe.
  */

@@ -4,8 +4,8 @@ import Diptych
 
 // What every function of the C API goes through: nothing behind it sees a NULL, a wrong size or a count that is not one.
 
-/// Runs `body` in the library's floating-point mode; turns what it throws into a status and this thread's last error. Never inlined, so
-/// that nothing is moved across the change of the mode.
+/// Runs `body` in the library's floating-point mode; turns what it throws into a status and this thread's last error. Never inlined:
+/// the mode is changed around a call, and 27 copies would be 3 KB.
 @inline(never)
 func attempt(_ body: () throws(DiptychError) -> Void) -> diptych_status {
     let host = dp_float_mode_enter()

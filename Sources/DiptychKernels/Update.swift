@@ -50,7 +50,7 @@ func adam(count: Int, update: dp_update, gradient: UnsafePointer<Float>, paramet
           first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
     for i in stride(from: 0, to: count, by: 16) {
         // Other threads' caches hold the weights, which they have read: asked for early, these give them up in time.
-        dp_prefetch_write(parameter + (i + 16 * 16))
+        if i + 16 * 16 < count { dp_prefetch_write(parameter + (i + 16 * 16)) }
         adamLine(update, gradient + i, parameter + i, first + i, second + i)
     }
 }

@@ -35,11 +35,11 @@ static inline __attribute__((always_inline)) dp_float16 dp_sqrt(dp_float16 x) { 
 /* Asks for the cache line at an address that is read soon. */
 static inline __attribute__((always_inline)) void dp_prefetch(const void *address) { __builtin_prefetch(address); }
 
-/* The same of one that is written soon, for this CPU alone. The compiler's own makes prefetchw only where it is told of the instruction,
- * which every x86-64 takes. */
+/* The same of one that is written soon, for this CPU alone. The compiler makes prefetchw only where it is told of it; every processor with
+ * AVX2 takes it, the first with x86-64 did not. */
 static inline __attribute__((always_inline)) void dp_prefetch_write(void *address)
 {
-#if defined(__x86_64__)
+#ifdef __AVX2__
     __asm__ volatile("prefetchw %0" : : "m"(*(char *)address));
 #else
     __builtin_prefetch(address, 1);

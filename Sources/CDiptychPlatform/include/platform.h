@@ -60,7 +60,8 @@ double dp_seconds(void);
 
 /* How this thread's floating-point instructions round, trap and treat subnormal numbers (control registers). All of the library's
  * arithmetic is done in one mode, whatever the host's: to nearest, without traps, and subnormal numbers are zero.
- * On Intel's processors an operation on one takes some 150 cycles, and Adam's moments of weights without a gradient all become one. */
+ * On Intel's processors an operation on one takes some 150 cycles, and the first moments of weights without a gradient become subnormal.
+ * The C API and the command set it; on processors other than x86-64 and arm64 the host's stays. */
 typedef uint64_t dp_float_mode;
 dp_float_mode dp_float_mode_get(void);
 void dp_float_mode_set(dp_float_mode mode);

@@ -49,7 +49,7 @@ final class Batch: @unchecked Sendable {
 
     /// Pairs whose convolutions' gradients are summed in one run: fixed, because it decides the order of the sums.
     private let chunkPairs: Int
-    /// Pairs of an item of the narrow layers' stages, and of the wide ones'.
+    /// Pairs of an item of the narrow layers' stages, and of the wide ones', at most.
     private static let rowPairs = 12, blockPairs = 120
 
     private static func blocks(_ count: Int, of size: Int) -> Int { (count + size - 1) / size }
@@ -174,7 +174,7 @@ final class Batch: @unchecked Sendable {
         return stages
     }
 
-    /// Whether an item is a few pairs' rows (of which there are as many for all such work), instead of a few panels for all rows.
+    /// Whether an item is a few pairs' rows (of which there are as many for all such work), instead of a few panels for many.
     private static func isByRows(_ work: Work, _ network: Network) -> Bool {
         switch work {
         case .dense(let index): network.dense[index].panels < 16
@@ -274,7 +274,7 @@ final class Batch: @unchecked Sendable {
         }
     }
 
-    /// As many items of rows for each thread, so that its rows are the same in every stage, and lie in its cache.
+    /// As many items of rows for each thread, if there are as many pairs: its rows are the same in every stage then, and lie in its cache.
     private static func rowItems(_ count: Int, threads: Int) -> Int { min(count, threads * blocks(count, of: threads * rowPairs)) }
 
     private var rowItems: Int { Self.rowItems(count, threads: threads) }
@@ -310,7 +310,8 @@ final class Batch: @unchecked Sendable {
 
     // MARK: Backward
 
-    /// A dense layer's input gradient is cut like its output: wide ones by panels, for each thread's rows, narrow ones by rows.
+    /// A dense layer's input gradient is cut like its output: wide ones by panels, for each thread's rows (24 pairs or more), narrow ones
+    /// by rows.
     private func denseBackwardItems(_ index: Int) -> (rows: Int, panels: Int, count: Int) {
         let panels = model.network.dense[index].inputs / 16
         if Self.isByRows(.denseBackward(index), model.network) { return (rowItems, panels, rowItems) }
