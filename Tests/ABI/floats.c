@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #endif
 
-/* Rounds upwards, traps, and on x86-64 takes subnormal numbers for zero: what a host may have set. */
+/* Rounds upwards, traps, and on x86-64 makes zero of subnormal results: what a host may have set. */
 static void set_odd_mode(void)
 {
     fesetround(FE_UPWARD);

@@ -73,9 +73,9 @@ typedef enum { DP_BASELINE, DP_AVX2, DP_AVX512 } dp_isa;
 dp_isa dp_instruction_set(void);
 
 /* A worker pool. A run has stages, a stage has items: body(context, stage, item, thread) is called once for each, on the
- * calling thread (thread 0) and threads - 1 others, in the caller's floating-point mode, and the run returns when all are done. A thread takes an item of the
- * first stage that has one left and need not wait; of its items those of the same share of each stage first, so that what
- * they read lies in its cache. One caller at a time. Safe after fork(). */
+ * calling thread (thread 0) and threads - 1 others, in the caller's floating-point mode, and the run returns when all are
+ * done. A thread takes an item of the first stage that has one left and need not wait; of its items those of the same share
+ * of each stage first, so that what they read lies in its cache. One caller at a time. Safe after fork(). */
 typedef struct dp_pool dp_pool;
 enum { DP_POOL_STAGES = 32 }; /* at most, in one run */
 typedef struct {

@@ -72,7 +72,7 @@ final class Batch: @unchecked Sendable {
         activations = try Buffer(count: layout.floats, for: "a batch's activations", on: pool)
         gradients = try Buffer(count: layout.activationFloats, for: "a batch's gradients", on: pool)
         chunkPairs = max(5, (capacity + 255) / 256)
-        let chunks = (capacity + chunkPairs - 1) / chunkPairs
+        let chunks = Self.blocks(capacity, of: chunkPairs)
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
         let needs = [Pass.scratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
                      BackwardPass.weightScratch, LiveInputs.isWorthwhile(network) ? BackwardPass.liveScratch(rows: 2 * capacity) : 0,
@@ -310,13 +310,14 @@ final class Batch: @unchecked Sendable {
 
     // MARK: Backward
 
-    /// A dense layer's input gradient is cut like its output: wide ones by panels, for each thread's rows (24 pairs or more), narrow ones
-    /// by rows.
+    /// A dense layer's input gradient is cut like its output: wide ones by panels, for each thread's rows (of some 24 pairs at least),
+    /// narrow ones by rows.
     private func denseBackwardItems(_ index: Int) -> (rows: Int, panels: Int, count: Int) {
         let panels = model.network.dense[index].inputs / 16
         if Self.isByRows(.denseBackward(index), model.network) { return (rowItems, panels, rowItems) }
+        let rows = min(threads, Self.blocks(count, of: 2 * Self.rowPairs))
         // Sixes, as the kernel takes them, and some eight items.
-        let rows = min(threads, Self.blocks(count, of: 2 * Self.rowPairs)), block = min(BackwardPass.panelBlock, max(6, panels / 48 * 6))
+        let block = min(BackwardPass.panelBlock, max(6, panels / 48 * 6))
         return (rows, block, rows * Self.blocks(panels, of: block))
     }
 
@@ -328,7 +329,7 @@ final class Batch: @unchecked Sendable {
                        panels: items.panels * block ..< min(panels, items.panels * (block + 1)), scratch: scratch(thread))
     }
 
-    var chunks: Int { (count + chunkPairs - 1) / chunkPairs }
+    var chunks: Int { Self.blocks(count, of: chunkPairs) }
 
     private func convolutionsBackward(_ item: Int, _ thread: Int) {
         let floats = model.network.convolutionFloats
