@@ -23,7 +23,7 @@ let avx512: [SwiftSetting] = kernels + [
     .unsafeFlags(["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"].flatMap { ["-Xcc", $0] }),
 ]
 // What only registers of 16 floats need.
-let wideOnly = ["PoolListsBySixteen.swift", "Zipped.swift"]
+let wideOnly = ["PoolListsBySixteen.swift", "Zipped.swift"], baselineOnly = ["WindowRuns.swift"]
 
 var targets: [Target] = [
     .systemLibrary(name: "CDiptych", path: "include"),
@@ -38,9 +38,11 @@ var targets: [Target] = [
 ]
 if x86 {
     // The folders are symbolic links: the same kernels, compiled for AVX2 and FMA, and those that gain by it for AVX-512.
-    targets.append(.target(name: "DiptychKernelsAVX2", dependencies: ["CDiptychPlatform"], exclude: wideOnly, swiftSettings: avx2))
+    targets.append(.target(name: "DiptychKernelsAVX2", dependencies: ["CDiptychPlatform"], exclude: wideOnly + baselineOnly, swiftSettings: avx2))
     targets.append(.target(name: "DiptychKernelsAVX512", dependencies: ["CDiptychPlatform"],
-                           exclude: ["DenseLists.swift", "DenseRows.swift", "PoolListsByEight.swift", "RandomWords.swift", "WinogradWeights.swift"], swiftSettings: avx512))
+                           exclude: baselineOnly + ["DenseLists.swift", "DenseRows.swift", "LiveTiles.swift", "PoolListsByEight.swift",
+                                                    "RandomWords.swift", "WinogradWeights.swift"],
+                           swiftSettings: avx512))
 }
 
 var dependencies: [Package.Dependency] = []

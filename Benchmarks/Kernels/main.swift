@@ -45,6 +45,8 @@ func thin(_ x: UnsafeMutablePointer<Float>, _ count: Int, percent: Int) {
     for i in 0 ..< count where random.uniform(step: 2, index: UInt64(i)) * 100 >= Float(percent) { x[i] = 0 }
 }
 
+func whole(_ shape: dp_conv_shape) -> dp_area { dp_area(top: 0, bottom: Int32(shape.height), left: 0, right: Int32(shape.width)) }
+
 func measure(_ table: dp_kernels) -> [Result] {
     var results: [Result] = []
     func add(_ name: String, _ multiplyAdds: Int, per items: Int = 1, _ body: () -> Void) {
@@ -69,9 +71,9 @@ func measure(_ table: dp_kernels) -> [Result] {
 
     let narrow = dp_conv_shape(height: 32, width: 32, channels: 8), narrowPlane = floats(34 * 34, 19)
     add("conv_first", 2 * conv1, per: 2) {
-        for image in 0 ..< 2 { table.conv_first(shape, x + image * plane, weights1, bias, a + image * act) }
+        for image in 0 ..< 2 { table.conv_first(shape, whole(shape), x + image * plane, weights1, bias, a + image * act) }
     }
-    add("conv_first, 32x32, 8 channels", 1024 * 9 * 8) { table.conv_first(narrow, narrowPlane, weights1, bias, a + 8) }
+    add("conv_first, 32x32, 8 channels", 1024 * 9 * 8) { table.conv_first(narrow, whole(narrow), narrowPlane, weights1, bias, a + 8) }
     add("winograd_weights", 0) { table.winograd_weights(32, weights2, transformed) }
     let tiles = 16, narrowTiles = 64, list = UnsafeMutablePointer<Int32>.allocate(capacity: narrowTiles)
     for i in 0 ..< narrowTiles { list[i] = Int32(i) }
@@ -84,7 +86,11 @@ func measure(_ table: dp_kernels) -> [Result] {
     }
 
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + gap
-    for (shape, percents) in [(shape, [72, 45, 24, 20]), (narrow, [72, 20])] {
+    for (shape, tiles, percents) in [(shape, tiles, [72, 45, 24, 20]), (narrow, narrowTiles, [72, 20])] {
+        var every = dp_windows(count: 0, features: .allocate(capacity: dp_windows_capacity(shape)), corners: .allocate(capacity: dp_windows_capacity(shape)))
+        var area = dp_area()
+        let runs = UnsafeMutablePointer<dp_run>.allocate(capacity: dp_runs_capacity(shape))
+        dp_run_windows(shape, dp_window_runs(shape, tiles, list, runs, &area), runs, &every)
         let features = shape.height / 2 * (shape.width / 2) * shape.channels, name = shape.channels == 32 ? "" : " 32x32, 8 channels,"
         let later = shape.channels % 16
         for percent in percents {
@@ -92,13 +98,14 @@ func measure(_ table: dp_kernels) -> [Result] {
             let gradient = floats(features, 12, scale: 0.01)
             thin(gradient, features, percent: percent)
             add("conv_pool_backward,\(name) \(percent) % alive", 2 * shape.height * shape.width * 9 * shape.channels * shape.channels) {
-                table.conv_pool_backward(shape, a + later, weights2, gradient, choice, sums, sums + 32 * 9 * 32, actGradient + later, scratch)
+                table.conv_pool_backward(shape, every, area, a + later, weights2, gradient, choice, sums, sums + 32 * 9 * 32,
+                                         actGradient + later, scratch)
             }
         }
     }
-    add("conv_first_backward", conv1) { table.conv_first_backward(shape, x, a, actGradient, sums, sums + 288) }
+    add("conv_first_backward", conv1) { table.conv_first_backward(shape, whole(shape), x, a, actGradient, sums, sums + 288) }
     add("conv_first_backward, 32x32, 8 channels", 1024 * 9 * 8) {
-        table.conv_first_backward(narrow, narrowPlane, a + 8, actGradient + 8, sums, sums + 288)
+        table.conv_first_backward(narrow, whole(narrow), narrowPlane, a + 8, actGradient + 8, sums, sums + 288)
     }
 
     let rows = 24, w = floats(1568 * 1568, 13, scale: 0.01), big = floats(200 * 6272, 14), out = floats(200 * 6272, 15)

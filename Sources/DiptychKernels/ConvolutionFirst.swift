@@ -1,33 +1,34 @@
 import CDiptychPlatform
 
 /// cl1: one plane in, `channels` out. Nine weight vectors stay in registers while the pixels pass.
-func convolveFirst(_ shape: dp_conv_shape, x: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+func convolveFirst(_ shape: dp_conv_shape, _ area: dp_area, x: UnsafePointer<Float>, weights: UnsafePointer<Float>,
                    bias: UnsafePointer<Float>, act: UnsafeMutablePointer<Float>) {
     let channels = shape.channels
     clearBorder(shape, act)
     var c = 0
     while c + lanes <= channels {
-        convolveVector(shape, x, weights + c, bias + c, act + c)
+        convolveVector(shape, area, x, weights + c, bias + c, act + c)
         c += lanes
     }
     #if DIPTYCH_AVX512
-    if c < channels { convolveZipped(shape, x, weights + c, bias + c, act + c) }
+    if c < channels { convolveZipped(shape, area, x, weights + c, bias + c, act + c) }
     #endif
 }
 
 @inline(__always)
-private func convolveVector(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>,
+private func convolveVector(_ shape: dp_conv_shape, _ area: dp_area, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>,
                             _ bias: UnsafePointer<Float>, _ act: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
     let w0 = w.vector(0), w1 = w.vector(channels), w2 = w.vector(2 * channels)
     let w3 = w.vector(3 * channels), w4 = w.vector(4 * channels), w5 = w.vector(5 * channels)
     let w6 = w.vector(6 * channels), w7 = w.vector(7 * channels), w8 = w.vector(8 * channels)
     let b = bias.vector(0)
-    for row in 0 ..< shape.height {
-        var top = x + row * stride
-        var out = act + ((row + 1) * stride + 1) * channels
+    let columns = area.columns
+    for row in area.rows {
+        var top = x + (row * stride + columns.lowerBound)
+        var out = act + ((row + 1) * stride + 1 + columns.lowerBound) * channels
         // Two pixels at a time: they have six of their nine inputs in common.
-        for _ in 0 ..< shape.width / 2 {
+        for _ in 0 ..< columns.count / 2 {
             var first = b, second = b
             addRow(top, w0, w1, w2, &first, &second)
             addRow(top + stride, w3, w4, w5, &first, &second)
@@ -37,7 +38,7 @@ private func convolveVector(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _
             top += 2
             out += 2 * channels
         }
-        if shape.width % 2 == 1 {
+        if columns.count % 2 == 1 {
             var last = b
             addRow(top, w0, w1, w2, &last)
             addRow(top + stride, w3, w4, w5, &last)
@@ -49,19 +50,19 @@ private func convolveVector(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _
 
 #if DIPTYCH_AVX512
 /// The same for eight channels: two neighbouring pixels, zipped, of two rows, which have two thirds of their inputs in common.
-private func convolveZipped(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+private func convolveZipped(_ shape: dp_conv_shape, _ area: dp_area, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
                             _ act: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels, line = stride * channels
     let w0 = w.doubled(0), w1 = w.doubled(channels), w2 = w.doubled(2 * channels)
     let w3 = w.doubled(3 * channels), w4 = w.doubled(4 * channels), w5 = w.doubled(5 * channels)
     let w6 = w.doubled(6 * channels), w7 = w.doubled(7 * channels), w8 = w.doubled(8 * channels)
     let b = bias.doubled(0)
-    var row = 0
-    while row < shape.height {
+    var row = Int(area.top)
+    while row < Int(area.bottom) {
         // The last row and column of odd ones are taken with their neighbours once more.
         let first = min(row, shape.height - 2), x = x + first * stride, act = act + ((first + 1) * stride + 1) * channels
-        var column = 0
-        while column < shape.width {
+        var column = Int(area.left)
+        while column < Int(area.right) {
             let first = min(column, shape.width - 2), x = x + first, upper = act + first * channels, lower = upper + line
             var above = b, below = b
             @inline(__always) func inputs(_ row: Int) -> (Vector, Vector, Vector) {
@@ -112,6 +113,11 @@ private func addRow(_ x: UnsafePointer<Float>, _ w0: Vector, _ w1: Vector, _ w2:
     sum = fma(sum, x[2], w2)
 }
 
+extension dp_area {
+    @inline(__always) var rows: Range<Int> { Range(uncheckedBounds: (Int(top), Int(bottom))) }
+    @inline(__always) var columns: Range<Int> { Range(uncheckedBounds: (Int(left), Int(right))) }
+}
+
 /// Zeroes the border of a bordered image.
 @inline(__always)
 func clearBorder(_ shape: dp_conv_shape, _ image: UnsafeMutablePointer<Float>) {
@@ -131,15 +137,15 @@ func clearBorder(_ shape: dp_conv_shape, _ image: UnsafeMutablePointer<Float>) {
 
 /// The gradient of cl1's weights and bias: nine sums a channel vector, over the pixels where ReLU let through. Of an odd eight of
 /// channels even columns and odd ones have sums of their own, which are added in the end (not in the baseline, whose vectors are shorter).
-func convolveFirstBackward(_ shape: dp_conv_shape, x: UnsafePointer<Float>, act: UnsafePointer<Float>,
+func convolveFirstBackward(_ shape: dp_conv_shape, _ area: dp_area, x: UnsafePointer<Float>, act: UnsafePointer<Float>,
                            gradient: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>,
                            biasGradient: UnsafeMutablePointer<Float>) {
     let channels = shape.channels
     var c = 0
     while c + lanes <= channels {
         let apart = lanes == 8 && c % 16 == 0 && c + 8 == channels
-        addColumns(shape, from: 0, step: apart ? 2 : 1, x, act + c, gradient + c, weightGradient + c, biasGradient + c)
-        if apart { addColumns(shape, from: 1, step: 2, x, act + c, gradient + c, weightGradient + c, biasGradient + c) }
+        addColumns(shape, area, from: 0, step: apart ? 2 : 1, x, act + c, gradient + c, weightGradient + c, biasGradient + c)
+        if apart { addColumns(shape, area, from: 1, step: 2, x, act + c, gradient + c, weightGradient + c, biasGradient + c) }
         c += lanes
     }
     #if DIPTYCH_AVX512
@@ -150,7 +156,7 @@ func convolveFirstBackward(_ shape: dp_conv_shape, x: UnsafePointer<Float>, act:
             let count = min(10, channels + 2)
             func place(_ tap: Int) -> UnsafeMutablePointer<Float> { (tap < 9 ? weightGradient + tap * channels : biasGradient) + c }
             for tap in 0 ..< count { sums.store(dp_zip(Eight.load(place(tap), 0), .zero), tap * lanes) }
-            addZippedColumns(shape, x, act + c, gradient + c, sums)
+            addZippedColumns(shape, area, x, act + c, gradient + c, sums)
             for tap in 0 ..< count {
                 let sum = sums.vector(tap * lanes)
                 (sum.evenHalf + sum.oddHalf).store(place(tap), 0)
@@ -188,17 +194,18 @@ private struct TapSums {
 /// Adds the pixels of all columns, or of every second, to a vector's sums: one after another to what is there from column 0 on, or else as
 /// a sum of their own.
 @inline(never)
-private func addColumns(_ shape: dp_conv_shape, from first: Int, step: Int, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>,
+private func addColumns(_ shape: dp_conv_shape, _ area: dp_area, from first: Int, step: Int, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>,
                         _ gradient: UnsafePointer<Float>, _ w: UnsafeMutablePointer<Float>, _ bias: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
     // Only AVX2 takes every second: constants for the others.
     let first = lanes == 8 ? first : 0, step = lanes == 8 ? step : 1
     @inline(__always) func place(_ tap: Int) -> UnsafeMutablePointer<Float> { tap < 9 ? w + tap * channels : bias }
     var sums = TapSums { first == 0 ? place($0).vector(0) : .zero }
-    for row in 0 ..< shape.height {
-        var x = x + (row * stride + first), offset = ((row + 1) * stride + 1 + first) * channels
-        var column = first
-        while column < shape.width {
+    let columns = area.columns
+    for row in area.rows {
+        var column = columns.lowerBound + first
+        var x = x + (row * stride + column), offset = ((row + 1) * stride + 1 + column) * channels
+        while column < columns.upperBound {
             let d = gradient.vector(offset).replacing(with: 0, where: act.vector(offset) .<= 0)
             sums.add(d, x, stride) { Vector(repeating: $0[0]) }
             x += step
@@ -212,16 +219,17 @@ private func addColumns(_ shape: dp_conv_shape, from first: Int, step: Int, _ x:
 #if DIPTYCH_AVX512
 /// The same of eight channels, of two neighbouring pixels at a time, zipped.
 @inline(never)
-private func addZippedColumns(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
+private func addZippedColumns(_ shape: dp_conv_shape, _ area: dp_area, _ x: UnsafePointer<Float>, _ act: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
                               _ zipped: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
     @inline(__always) func passed(_ offset: Int) -> Eight {
         Eight.load(gradient, offset).replacing(with: 0, where: Eight.load(act, offset) .<= 0)
     }
     var sums = TapSums { zipped.vector($0 * lanes) }
-    for row in 0 ..< shape.height {
-        var x = x + row * stride, offset = ((row + 1) * stride + 1) * channels
-        for _ in 0 ..< shape.width / 2 {
+    let columns = area.columns
+    for row in area.rows {
+        var x = x + (row * stride + columns.lowerBound), offset = ((row + 1) * stride + 1 + columns.lowerBound) * channels
+        for _ in 0 ..< columns.count / 2 {
             let d: Vector
             if channels == 8 {
                 // Both pixels lie together.
@@ -233,7 +241,7 @@ private func addZippedColumns(_ shape: dp_conv_shape, _ x: UnsafePointer<Float>,
             x += 2
             offset += 2 * channels
         }
-        if shape.width % 2 == 1 { sums.add(dp_zip(passed(offset), .zero), x, stride) { Vector(repeating: $0[0]) } }
+        if columns.count % 2 == 1 { sums.add(dp_zip(passed(offset), .zero), x, stride) { Vector(repeating: $0[0]) } }
     }
     sums.forEach { zipped.store($1, $0 * lanes) }
 }

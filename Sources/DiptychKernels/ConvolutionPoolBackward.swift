@@ -92,34 +92,37 @@ private func add(_ lists: PoolLists, line: Int, act: UnsafePointer<Float>, weigh
 
 /// Adds the windows' gradients to those of the bias.
 @inline(__always)
-private func sumWindows<V: ChannelVector>(_: V.Type, _ windows: Int, _ channels: Int, _ gradient: UnsafePointer<Float>,
+private func sumWindows<V: ChannelVector>(_: V.Type, _ windows: dp_windows, _ gradient: UnsafePointer<Float>,
                                           _ biasGradient: UnsafeMutablePointer<Float>) {
     var sum = V(repeating: 0)
-    for window in 0 ..< windows { sum = sum + V.load(gradient, window * channels) }
+    for window in 0 ..< windows.count { sum = sum + V.load(gradient, Int(windows.features[window])) }
     (V.load(biasGradient, 0) + sum).store(biasGradient, 0)
 }
 
-func convolvePoolBackward(_ shape: dp_conv_shape, act: UnsafePointer<Float>, weights: UnsafePointer<Float>,
-                          gradient: UnsafePointer<Float>, choice: UnsafePointer<UInt8>,
+func convolvePoolBackward(_ shape: dp_conv_shape, _ windows: dp_windows, _ area: dp_area, act: UnsafePointer<Float>,
+                          weights: UnsafePointer<Float>, gradient: UnsafePointer<Float>, choice: UnsafePointer<UInt8>,
                           weightGradient: UnsafeMutablePointer<Float>, biasGradient: UnsafeMutablePointer<Float>,
                           actGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
     let channels = shape.channels, line = (shape.width + 2) * channels
-    let columns = shape.width / 2, windows = shape.height / 2 * columns
-    memset(actGradient, 0, (shape.height + 2) * line * MemoryLayout<Float>.stride)
+    // With a line above and below, on which patches may lie too.
+    memset(actGradient + Int(area.top) * line, 0, (area.rows.count + 2) * line * MemoryLayout<Float>.stride)
     var block = 0
     while block + lanes <= channels {
-        sumWindows(Vector.self, windows, channels, gradient + block, biasGradient + block)
+        sumWindows(Vector.self, windows, gradient + block, biasGradient + block)
         block += lanes
     }
     #if DIPTYCH_AVX512
-    if block < channels { sumWindows(Eight.self, windows, channels, gradient + block, biasGradient + block) }
+    if block < channels { sumWindows(Eight.self, windows, gradient + block, biasGradient + block) }
     #endif
 
-    let rows = dp_conv_pool_band(shape), lists = PoolLists(windows: rows * columns, channels: channels, scratch: scratch)
-    for row in stride(from: 0, to: shape.height / 2, by: rows) {
-        let first = row * columns * channels, image = 2 * row * line
-        lists.fill(windows: min(rows * columns, windows - row * columns), columns: columns, line: line, gradient: gradient + first,
-                   choice: choice + first)
-        add(lists, line: line, act: act + image, weights: weights, weightGradient: weightGradient, actGradient: actGradient + image)
+    let lists = PoolLists(shape, scratch: scratch), band = 2 * dp_conv_pool_band(shape) * line
+    var first = 0, end = 0
+    while first < windows.count {
+        // Whole rows of windows.
+        let last = quotient(Int(windows.corners[first]), 2 * line) * 2 * line + band
+        while end < windows.count && Int(windows.corners[end]) < last { end += 1 }
+        lists.fill(windows, first ..< end, line: line, gradient: gradient, choice: choice)
+        add(lists, line: line, act: act, weights: weights, weightGradient: weightGradient, actGradient: actGradient)
+        first = end
     }
 }

@@ -12,9 +12,9 @@ struct PoolLists {
     /// What `fill` needs, of which each instruction set has its own.
     let scratch: UnsafeMutablePointer<Int32>
 
-    init(windows: Int, channels: Int, scratch: UnsafeMutablePointer<Float>) {
-        self.channels = channels
-        stride = windows + Int(DP_POOL_OVERRUN)
+    init(_ shape: dp_conv_shape, scratch: UnsafeMutablePointer<Float>) {
+        channels = shape.channels
+        stride = dp_conv_pool_band(shape) * (shape.width / 2) + Int(DP_POOL_OVERRUN)
         values = scratch
         patches = UnsafeMutableRawPointer(values + stride * channels).assumingMemoryBound(to: Int32.self)
         counts = patches + stride * channels

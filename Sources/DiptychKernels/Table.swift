@@ -29,14 +29,16 @@ private func makeTable() -> dp_kernels {
     let name: StaticString = "avx512"
     var table = dp_kernels_avx2().pointee
     table.name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
-    table.conv_first = { convolveFirst($0, x: $1!, weights: $2!, bias: $3!, act: $4!) }
-    table.conv_first_backward = { convolveFirstBackward($0, x: $1!, act: $2!, gradient: $3!, weightGradient: $4!, biasGradient: $5!) }
+    table.conv_first = { convolveFirst($0, $1, x: $2!, weights: $3!, bias: $4!, act: $5!) }
+    table.conv_first_backward = {
+        convolveFirstBackward($0, $1, x: $2!, act: $3!, gradient: $4!, weightGradient: $5!, biasGradient: $6!)
+    }
     table.conv_pool = {
         convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, scratch: $8!)
     }
     table.conv_pool_backward = {
-        convolvePoolBackward($0, act: $1!, weights: $2!, gradient: $3!, choice: $4!, weightGradient: $5!, biasGradient: $6!,
-                             actGradient: $7!, scratch: $8!)
+        convolvePoolBackward($0, $1, $2, act: $3!, weights: $4!, gradient: $5!, choice: $6!, weightGradient: $7!,
+                             biasGradient: $8!, actGradient: $9!, scratch: $10!)
     }
     table.multiply = { multiply(rows: $0, panels: $1, depth: $2, a: $3!, aRow: $4, b: $5!, bPanel: $6, c: $7!, cRow: $8) }
     table.multiply_lists = {
@@ -53,9 +55,9 @@ private func makeTable() -> dp_kernels {
 private func makeTable() -> dp_kernels {
     dp_kernels(
         name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
-        conv_first: { convolveFirst($0, x: $1!, weights: $2!, bias: $3!, act: $4!) },
+        conv_first: { convolveFirst($0, $1, x: $2!, weights: $3!, bias: $4!, act: $5!) },
         conv_first_backward: {
-            convolveFirstBackward($0, x: $1!, act: $2!, gradient: $3!, weightGradient: $4!, biasGradient: $5!)
+            convolveFirstBackward($0, $1, x: $2!, act: $3!, gradient: $4!, weightGradient: $5!, biasGradient: $6!)
         },
         winograd_weights: { winogradWeights(channels: $0, weights: $1!, transformed: $2!) },
         live_tiles: { liveTiles($0, x: $1!, background: $2, list: $3!) },
@@ -63,8 +65,8 @@ private func makeTable() -> dp_kernels {
             convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, scratch: $8!)
         },
         conv_pool_backward: {
-            convolvePoolBackward($0, act: $1!, weights: $2!, gradient: $3!, choice: $4!, weightGradient: $5!,
-                                 biasGradient: $6!, actGradient: $7!, scratch: $8!)
+            convolvePoolBackward($0, $1, $2, act: $3!, weights: $4!, gradient: $5!, choice: $6!, weightGradient: $7!,
+                                 biasGradient: $8!, actGradient: $9!, scratch: $10!)
         },
         multiply: { multiply(rows: $0, panels: $1, depth: $2, a: $3!, aRow: $4, b: $5!, bPanel: $6, c: $7!, cRow: $8) },
         count_nonzeros: { countNonzeros(rows: $0, width: $1, x: $2!, xRow: $3) },

@@ -329,6 +329,11 @@ typedef struct {
     ptrdiff_t channels; /* of both, padded to a multiple of 8 */
 } dp_conv_shape;
 
+/* Pixels of an image: rows top ..< bottom of columns left ..< right. The first of both are even, the last are even or the image's end. */
+typedef struct {
+    int32_t top, bottom, left, right;
+} dp_area;
+
 /* conv_pool's tiles in one go, and the floats of its scratch memory: the tiles' places (whole cache lines), one tile's transform under
  * way, and both sides of the products at 36 points. Of each of four kinds of tiles one may be worked on twice. */
 enum { DP_CONV_POOL_TILES = 32, DP_CONV_POOL_PLACES = 8 * (DP_CONV_POOL_TILES + 2) };
@@ -337,21 +342,36 @@ static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
     return DP_CONV_POOL_PLACES + 36 * (DP_WIDEST + 2 * ((DP_CONV_POOL_TILES + 4) * channels + 16));
 }
 
-/* The rows of pool windows that conv_pool_backward works on at a time: in the fewest bands of which 16 channels of the image and of its
- * gradient take no more than a first-level cache's 32 KB. And the floats of its scratch memory. */
+/* The rows of pool windows that conv_pool_backward works on at a time, at most: in the fewest bands of which 16 channels of the image and of
+ * its gradient take no more than a first-level cache's 32 KB; but a tile's two. And the floats of its scratch memory. */
 static inline ptrdiff_t dp_conv_pool_band(dp_conv_shape shape)
 {
     const ptrdiff_t rows = shape.height / 2, width = shape.channels < 16 ? shape.channels : 16;
-    const ptrdiff_t lines = 2 * 4 * (shape.width + 2) * width, fit = 32768 / lines / 2 - 1, most = fit < 1 ? 1 : fit;
-    const ptrdiff_t bands = (rows + most - 1) / most;
-    return (rows + bands - 1) / bands;
+    const ptrdiff_t lines = 2 * 4 * (shape.width + 2) * width, fit = 32768 / lines / 2 - 1, most = fit < 2 ? 2 : fit;
+    const ptrdiff_t bands = (rows + most - 1) / most, band = (rows + bands - 1) / bands;
+    return band < 2 ? 2 : band;
 }
 static inline ptrdiff_t dp_conv_pool_backward_scratch(dp_conv_shape shape)
 {
-    const ptrdiff_t windows = dp_conv_pool_band(shape) * (shape.width / 2);
-    const ptrdiff_t by_eight = 2 * 64 + 8 + 8 * shape.channels, by_sixteen = 2 * 16 + windows + 16;
-    return shape.channels * (2 * (windows + DP_POOL_OVERRUN) + 1) + (by_eight > by_sixteen ? by_eight : by_sixteen);
+    const ptrdiff_t windows = dp_conv_pool_band(shape) * (shape.width / 2) + DP_POOL_OVERRUN;
+    const ptrdiff_t by_eight = 2 * 64 + 8 + 8 * shape.channels;
+    return shape.channels * (2 * windows + 1) + by_eight;
 }
+
+/* Neighbouring pool windows of a row: the first one's number, and how many they are. */
+typedef struct {
+    int32_t first, count;
+} dp_run;
+/* The most that tiles can have: every second one is listed. */
+static inline ptrdiff_t dp_runs_capacity(dp_conv_shape shape) { return shape.height / 2 * (shape.width / 8 + 1); }
+
+/* Pool windows, row by row: where each one's features begin, and the patch of its first position in the bordered image. The last is there
+ * once more up to dp_windows_capacity(shape). */
+typedef struct {
+    ptrdiff_t count;
+    int32_t *features, *corners;
+} dp_windows;
+static inline ptrdiff_t dp_windows_capacity(dp_conv_shape shape) { return shape.height / 2 * (shape.width / 2) + DP_POOL_OVERRUN; }
 
 /* Lists of the values of a row that are not zero, in their order, for matrix products that skip the zeros. They lie a little
  * further apart than they are long: 2 KB apart, all would begin in two of the first-level cache's 64 sets. */
@@ -376,12 +396,12 @@ typedef struct {
     const char *name;
 
     /* act[bordered, channels] = relu(conv3x3(x) + bias), and zero on the border: x is one bordered plane, weights
-     * [9][channels]. */
-    void (*conv_first)(dp_conv_shape shape, const float *x, const float *weights, const float *bias, float *act);
+     * [9][channels]. Of the pixels in `area`; what is beside them may be anything. */
+    void (*conv_first)(dp_conv_shape shape, dp_area area, const float *x, const float *weights, const float *bias, float *act);
 
     /* Adds to weight_gradient [9][channels] and bias_gradient [channels]; gradient (bordered, like act) counts only
-     * where act > 0. */
-    void (*conv_first_backward)(dp_conv_shape shape, const float *x, const float *act, const float *gradient,
+     * where act > 0, of the pixels in `area`. */
+    void (*conv_first_backward)(dp_conv_shape shape, dp_area area, const float *x, const float *act, const float *gradient,
                                 float *weight_gradient, float *bias_gradient);
 
     /* Weights [out channel][9][in channel] at the 6x6 points of Winograd.swift: [36][in channel][out channel]. */
@@ -399,11 +419,11 @@ typedef struct {
     void (*conv_pool)(dp_conv_shape shape, ptrdiff_t count, const int32_t *list, const float *act,
                       const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);
 
-    /* The way back: gradient is that of pooled, zero where pooled is not positive. Adds to weight_gradient (as the
-     * weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered). scratch:
-     * dp_conv_pool_backward_scratch(shape) floats. */
-    void (*conv_pool_backward)(dp_conv_shape shape, const float *act, const float *weights, const float *gradient,
-                               const uint8_t *choice, float *weight_gradient, float *bias_gradient,
+    /* The way back from `windows`, whose patches lie in `area` or on the border: gradient is that of pooled, zero where pooled is not
+     * positive. Adds to weight_gradient (as the weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered) in `area`; what
+     * is beside it may be anything. scratch: dp_conv_pool_backward_scratch(shape) floats. */
+    void (*conv_pool_backward)(dp_conv_shape shape, dp_windows windows, dp_area area, const float *act, const float *weights,
+                               const float *gradient, const uint8_t *choice, float *weight_gradient, float *bias_gradient,
                                float *act_gradient, float *scratch);
 
     /* c[rows, 16 * panels] = a[rows, depth] * b, whose panels [depth][16] lie b_panel apart. Each element is one chain of
@@ -460,6 +480,16 @@ typedef struct {
                       float *parameter, float *first, float *second);
     void (*sgd)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *velocity);
 } dp_kernels;
+
+/* What follows from a list of `count` tiles, in their order (WindowRuns.swift): the runs of their windows, row by row, whose number it
+ * returns, and the area of act that cl2 sees in them. */
+ptrdiff_t dp_window_runs(dp_conv_shape shape, ptrdiff_t count, const int32_t *list, dp_run *runs, dp_area *area);
+/* The windows of `count` runs. */
+void dp_run_windows(dp_conv_shape shape, ptrdiff_t count, const dp_run *runs, dp_windows *windows);
+/* Of all other windows: pooled and choice become those of a blank image; gradients are added to sum [windows, channels]. */
+void dp_copy_blank(dp_conv_shape shape, ptrdiff_t count, const dp_run *runs, const float *blank_pooled, const uint8_t *blank_choice,
+                   float *pooled, uint8_t *choice);
+void dp_add_blank(dp_conv_shape shape, ptrdiff_t count, const dp_run *runs, const float *gradient, float *sum);
 
 /* Swift functions of the modules DiptychKernels, DiptychKernelsAVX2 and DiptychKernelsAVX512. */
 const dp_kernels *dp_kernels_baseline(void);

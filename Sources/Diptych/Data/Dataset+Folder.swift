@@ -5,18 +5,17 @@ extension Dataset {
     /// ignored; anything else that is no PNG is an error that names it.
     public static func openFolder(path: String, options: ImageOptions) throws(DiptychError) -> Dataset {
         let root = try Folder(path: path)
-        var classes: [Int] = []
+        var isClass = [Bool](repeating: false, count: Int(largestLabel) + 1)
         for name in root.names where root.isFolder(name) {
             guard let number = classNumber(name) else {
                 throw DiptychError(.format, "\(root.path(of: name)): not a class folder: its name must be a number "
                     + "from 0 to \(largestLabel)")
             }
-            classes.append(number)
+            isClass[number] = true
         }
-        classes.sort()
 
         var files: [(path: String, label: Int)] = []
-        for label in classes {
+        for label in isClass.indices where isClass[label] {
             let folder = try Folder(path: root.path(of: "\(label)"))
             for name in folder.names where !sameBytes(name, "Thumbs.db") {
                 guard isPNGName(name), !folder.isFolder(name) else {
@@ -57,7 +56,12 @@ extension Dataset {
         return number
     }
 
+    /// Whether a name ends in ".png", in letters of either case.
     private static func isPNGName(_ name: String) -> Bool {
-        name.utf8.count > 4 && name.utf8.suffix(4).map { $0 | 0x20 }.elementsEqual(".png".utf8)
+        let end = name.utf8.count - 4
+        return end > 0 && name.withCString { name in
+            let tail = name + end
+            return tail[0] == 0x2E && tail[1] | 0x20 == 0x70 && tail[2] | 0x20 == 0x6E && tail[3] | 0x20 == 0x67
+        }
     }
 }

@@ -17,7 +17,7 @@ struct Folder {
             if name.utf8.first != UInt8(ascii: ".") { names.append(name) }
         }
         guard dp_errno() == 0 else { throw fileError(path, "cannot be read") }
-        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        names.sort { precedes($0, $1) }
         self.path = path
         self.names = names
     }

@@ -1,3 +1,5 @@
+import CDiptychPlatform
+
 /// Reads the bundled sample; scripts/make_sample.py writes it and describes its format. A pixel's shade is coded in the
 /// context of six neighbours that came before it.
 struct SampleDecoder {
@@ -12,7 +14,7 @@ struct SampleDecoder {
     private static let labelBits = 4
 
     init(_ bytes: UnsafeRawBufferPointer) throws(DiptychError) {
-        guard bytes.count > Self.headerSize, bytes.prefix(4).elementsEqual("DPS1".utf8), (3 ... 16).contains(bytes[4]),
+        guard bytes.count > Self.headerSize, memcmp(bytes.baseAddress!, "DPS1", 4) == 0, (3 ... 16).contains(bytes[4]),
               bytes[5] > 0, bytes[6] > 0 else {
             throw DiptychError(.corrupt, "the bundled sample is damaged")
         }

@@ -147,28 +147,65 @@ struct BackwardPass {
     /// would take the same sets of the first-level cache.
     private static let imageGap = 13 * 16
 
-    /// Floats of scratch that `convolutions` needs.
+    /// Floats of scratch that `convolutions` and `background` need.
     static func convolutionScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
-        return dp_conv_shape.actOffsets + 2 * padded(c.plane * c.shape.channels) + imageGap + padded(dp_conv_pool_backward_scratch(dp_conv_shape(c)))
+        let act = padded(c.plane * c.shape.channels), shape = dp_conv_shape(c)
+        return max(act, padded(c.windows * c.shape.channels)) + imageGap + act + dp_conv_shape.actOffsets + 2 * dp_windows_capacity(shape)
+            + padded(dp_conv_pool_backward_scratch(shape))
     }
 
     /// Adds the gradients of the convolutions' parameters for the images of `pairs` to `sums`, which lie as the
-    /// parameters do. cl1 is computed again: that costs less than keeping its output.
-    func convolutions(pairs: Range<Int>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
-        guard let c = network.convolutions else { return }
+    /// parameters do: all, or without the tiles of background, which are left to `background`. cl1 is computed again: that costs
+    /// less than keeping its output.
+    func convolutions(pairs: Range<Int>, withBackground: Bool, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+        guard let c = network.convolutions, let blank = forward.model.blankImage else { return }
         let shape = dp_conv_shape(c)
-        let act = scratch + shape.actOffset, actGradient = act + padded(c.plane * c.shape.channels) + Self.imageGap
-        let list = scratch + dp_conv_shape.actOffsets + 2 * padded(c.plane * c.shape.channels) + Self.imageGap
+        let act = scratch + shape.actOffset, rest = scratch + padded(c.plane * c.shape.channels)
         let row = network.dense[0].inputs, features = c.windows * c.shape.channels
         for image in 2 * pairs.lowerBound ..< 2 * pairs.upperBound {
             let x = forward.base + layout.input + image * layout.inputRow
-            let second = image % 2 == 1
-            kernels.conv_first(shape, x, parameters + c.weights1, parameters + c.bias1, act)
-            let weights2 = second ? c.weights2.1 : c.weights2.0, bias2 = second ? c.bias2.1 : c.bias2.0
-            kernels.conv_pool_backward(shape, act, parameters + weights2, base + layout.features + image * row,
-                                       forward.choice + image * features, sums + weights2, sums + bias2, actGradient, list)
-            kernels.conv_first_backward(shape, x, act, actGradient, sums + c.weights1, sums + c.bias1)
+            let tiles = withBackground ? blank.tiles : forward.liveTiles(c, image: image)
+            kernels.conv_first(shape, tiles.area, x, parameters + c.weights1, parameters + c.bias1, act)
+            convolutions(c, image % 2, tiles, x, act: act, gradient: base + layout.features + image * row,
+                         choice: forward.choice + image * features, sums: sums, scratch: rest)
         }
+    }
+
+    /// The same of the tiles of background alone. These see what they would see in a blank image, so the way back is gone once for all
+    /// of them, with the sums of their gradients.
+    func background(pairs: Range<Int>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+        guard let c = network.convolutions, let blank = forward.model.blankImage else { return }
+        let shape = dp_conv_shape(c), row = network.dense[0].inputs, features = c.windows * c.shape.channels
+        let gradient = scratch, sides = c.separate ? 2 : 1
+        for side in 0 ..< sides {
+            memset(gradient, 0, features * MemoryLayout<Float>.stride)
+            var isEmpty = true
+            for image in stride(from: 2 * pairs.lowerBound + side, to: 2 * pairs.upperBound, by: sides) {
+                let tiles = forward.liveTiles(c, image: image)
+                if tiles.count == c.tiles { continue }
+                isEmpty = false
+                dp_add_blank(shape, tiles.runCount, tiles.runs, base + layout.features + image * row, gradient)
+            }
+            if isEmpty { continue }
+            convolutions(c, side, blank.tiles, blank.plane, act: blank.act, gradient: gradient, choice: blank.choice(side), sums: sums,
+                         scratch: scratch + padded(features))
+        }
+    }
+
+    /// One image's share, by a first (0) or second (1) image's weights: x is its standardised plane, act cl1's output.
+    @inline(never)
+    private func convolutions(_ c: ConvolutionLayers, _ side: Int, _ tiles: LiveTiles, _ x: UnsafePointer<Float>, act: UnsafePointer<Float>,
+                              gradient: UnsafePointer<Float>, choice: UnsafePointer<UInt8>, sums: UnsafeMutablePointer<Float>,
+                              scratch: UnsafeMutablePointer<Float>) {
+        let shape = dp_conv_shape(c), actGradient = scratch + (Self.imageGap + shape.actOffset)
+        let listed = scratch + (Self.imageGap + padded(c.plane * c.shape.channels) + dp_conv_shape.actOffsets)
+        let places = UnsafeMutableRawPointer(listed).assumingMemoryBound(to: Int32.self), most = dp_windows_capacity(shape)
+        var windows = dp_windows(count: 0, features: places, corners: places + most)
+        dp_run_windows(shape, tiles.runCount, tiles.runs, &windows)
+        let weights = side == 0 ? c.weights2.0 : c.weights2.1, bias = side == 0 ? c.bias2.0 : c.bias2.1
+        kernels.conv_pool_backward(shape, windows, tiles.area, act, parameters + weights, gradient, choice, sums + weights, sums + bias,
+                                   actGradient, listed + 2 * most)
+        kernels.conv_first_backward(shape, tiles.area, x, act, actGradient, sums + c.weights1, sums + c.bias1)
     }
 }

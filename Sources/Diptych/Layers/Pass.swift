@@ -16,6 +16,9 @@ struct PassLayout {
     let inputRow: Int
     /// Which of a pool window's four was greatest, a byte each.
     let choice: Int
+    /// The images' `LiveTiles`.
+    let tiles: Int
+    let tilesRow: Int
     let floats: Int
 
     init(_ network: Network, pairs: Int) {
@@ -32,6 +35,8 @@ struct PassLayout {
         inputRow = network.convolutions.map { padded($0.plane) } ?? network.dense[0].inputs
         input = take(2 * pairs * inputRow)
         choice = take(network.convolutions.map { (2 * pairs * $0.windows * $0.shape.channels + 3) / 4 } ?? 0)
+        tilesRow = network.convolutions.map(LiveTiles.floats) ?? 0
+        tiles = take(2 * pairs * tilesRow)
         floats = end
     }
 }
@@ -55,6 +60,11 @@ struct Pass {
 
     var choice: UnsafeMutablePointer<UInt8> {
         UnsafeMutableRawPointer(base + layout.choice).assumingMemoryBound(to: UInt8.self)
+    }
+
+    /// What of an image is not background, once `convolve` has seen it.
+    func liveTiles(_ c: ConvolutionLayers, image: Int) -> LiveTiles {
+        LiveTiles(c, at: base + layout.tiles + image * layout.tilesRow)
     }
 
     // MARK: Input
@@ -96,9 +106,9 @@ struct Pass {
     }
 
     /// cl1, cl2 and pool of both images of a pair, whose input is loaded. Where a tile sees nothing but background its
-    /// result is the blank image's, which the model knows.
+    /// result is the blank image's, which the model knows, and of cl1's output only what the other tiles see is made.
     func convolve(pair: Int, scratch: UnsafeMutablePointer<Float>) {
-        guard let c = network.convolutions else { return }
+        guard let c = network.convolutions, let blank = model.blankImage else { return }
         let shape = dp_conv_shape(c), parameters = model.parameters.pointer
         let act = scratch + shape.actOffset, actStride = c.plane * c.shape.channels
         let listStart = scratch + dp_conv_shape.actOffsets + 2 * padded(actStride), rest = listStart + padded(2 * c.tiles)
@@ -111,19 +121,21 @@ struct Pass {
             let index = 2 * pair + image
             let x = base + layout.input + index * layout.inputRow
             let pooled = base + layout.features + index * row, choice = choice + index * features
-            kernels.conv_first(shape, x, parameters + c.weights1, parameters + c.bias1, act + image * actStride)
-            model.copyBlank(image: image, features: pooled, choice: choice)
-            if together && image == 1 {
-                let own = kernels.live_tiles(shape, x, model.background, list + count)
-                for k in count ..< count + own { list[k] += Int32(truncatingIfNeeded: c.tiles) }
-                kernels.conv_pool(shape, count + own, list, act, model.transformedWeights(0), parameters + c.bias2.0,
-                                  pooled - row, choice - features, rest)
-            } else {
-                count = kernels.live_tiles(shape, x, model.background, list)
-                if !together {
-                    kernels.conv_pool(shape, count, list, act + image * actStride, model.transformedWeights(image),
-                                      parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, rest)
-                }
+            let live = liveTiles(c, image: index), tiles = live.list
+            live.find(in: x, background: model.background)
+            kernels.conv_first(shape, live.area, x, parameters + c.weights1, parameters + c.bias1, act + image * actStride)
+            dp_copy_blank(shape, live.runCount, live.runs, blank.features(image), blank.choice(image), pooled, choice)
+            if !together {
+                kernels.conv_pool(shape, live.count, tiles, act + image * actStride, model.transformedWeights(image),
+                                  parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, rest)
+                continue
+            }
+            let before = Int32(truncatingIfNeeded: image * c.tiles)
+            for k in 0 ..< live.count { list[count + k] = tiles[k] + before }
+            count += live.count
+            if image == 1 {
+                kernels.conv_pool(shape, count, list, act, model.transformedWeights(0), parameters + c.bias2.0, pooled - row,
+                                  choice - features, rest)
             }
         }
     }

@@ -30,7 +30,7 @@ public final class Model: @unchecked Sendable {
     private(set) var parameters: Buffer<Float>
     /// cl2's weights in Winograd's domain, for the first and the second image: [2 or 1][36][in][out].
     private let transformed: Buffer<Float>?
-    /// What the convolutions make of a blank image, for the first and the second image: features, then choices (bytes).
+    /// Where a `BlankImage` lies.
     private let blank: Buffer<Float>?
     /// Where one thread's block of pairs lies while it predicts.
     let predictLayout: PassLayout
@@ -44,8 +44,7 @@ public final class Model: @unchecked Sendable {
         if let convolutions = network.convolutions {
             let channels = convolutions.shape.channels
             transformed = try Buffer(count: (convolutions.separate ? 2 : 1) * 36 * channels * channels, for: "a model's weights")
-            blank = try Buffer(count: Self.blankFloats(convolutions) + 2 * padded(convolutions.plane * channels)
-                + padded(convolutions.tiles) + dp_conv_pool_scratch(channels), for: "a model's weights")
+            blank = try Buffer(count: BlankImage.floats(convolutions), for: "a model's weights")
         } else {
             transformed = nil
             blank = nil
@@ -98,41 +97,24 @@ public final class Model: @unchecked Sendable {
     /// To be called after every change of `parameters`: renews what is derived from them.
     func weightsChanged() {
         guard let c = network.convolutions, let transformed, let blank else { return }
-        let channels = c.shape.channels, shape = dp_conv_shape(c)
-        let plane = blank.pointer + Self.blankFloats(c), act = plane + padded(c.plane * channels)
-        let list = UnsafeMutableRawPointer(act + padded(c.plane * channels)).assumingMemoryBound(to: Int32.self)
+        let channels = c.shape.channels, shape = dp_conv_shape(c), image = BlankImage(c, at: blank.pointer)
         for y in 1 ... c.shape.height {
-            for x in 1 ... c.shape.width { plane[y * (c.shape.width + 2) + x] = background }
+            for x in 1 ... c.shape.width { image.plane[y * (c.shape.width + 2) + x] = background }
         }
-        for tile in 0 ..< c.tiles { list[tile] = Int32(truncatingIfNeeded: tile) }
-        kernels.conv_first(shape, plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, act)
-        for image in 0 ..< (c.separate ? 2 : 1) {
-            let u = transformed.pointer + image * 36 * channels * channels
-            let place = blankPlace(image, c, blank)
-            kernels.winograd_weights(channels, parameters.pointer + (image == 0 ? c.weights2.0 : c.weights2.1), u)
-            kernels.conv_pool(shape, c.tiles, list, act, u, parameters.pointer + (image == 0 ? c.bias2.0 : c.bias2.1),
-                              place.features, place.choice, act + padded(c.plane * channels) + padded(c.tiles))
+        image.tiles.takeAll()
+        kernels.conv_first(shape, image.tiles.area, image.plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, image.act)
+        for side in 0 ..< (c.separate ? 2 : 1) {
+            let u = transformed.pointer + side * 36 * channels * channels
+            kernels.winograd_weights(channels, parameters.pointer + (side == 0 ? c.weights2.0 : c.weights2.1), u)
+            kernels.conv_pool(shape, image.tiles.count, image.tiles.list, image.act, u, parameters.pointer + (side == 0 ? c.bias2.0 : c.bias2.1),
+                              image.features(side), image.choice(side), image.scratch)
         }
     }
 
-    private static func blankFloats(_ c: ConvolutionLayers) -> Int {
-        (c.separate ? 4 : 2) * padded(c.windows * c.shape.channels)
-    }
-
-    private func blankPlace(_ image: Int, _ c: ConvolutionLayers, _ blank: Buffer<Float>)
-        -> (features: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
-        let block = padded(c.windows * c.shape.channels)
-        let features = blank.pointer + (c.separate ? image * 2 * block : 0)
-        return (features, UnsafeMutableRawPointer(features + block).assumingMemoryBound(to: UInt8.self))
-    }
-
-    /// Copies what the convolutions make of a blank first (0) or second (1) image.
-    @inline(__always)
-    func copyBlank(image: Int, features: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>) {
-        guard let c = network.convolutions, let blank else { return }
-        let count = c.windows * c.shape.channels, place = blankPlace(image, c, blank)
-        memcpy(features, place.features, count * MemoryLayout<Float>.stride)
-        memcpy(choice, place.choice, count)
+    /// What the convolutions make of an image without anything on it.
+    var blankImage: BlankImage? {
+        guard let c = network.convolutions, let blank else { return nil }
+        return BlankImage(c, at: blank.pointer)
     }
 
     /// cl2's weights in Winograd's domain for the first (0) or second (1) image.

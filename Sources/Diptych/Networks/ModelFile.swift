@@ -81,7 +81,7 @@ extension Model {
         // Before memory is taken: a small file may claim a large network.
         let network = Network(description)
         for tensor in network.tensors { _ = try stored(tensor, in: file, prefix: "", description, name: name) }
-        for tensor in file.tensors where !tensor.name.utf8.starts(with: optimizerPrefix.utf8) {
+        for tensor in file.tensors where !beginsWith(tensor.name, optimizerPrefix) {
             guard network.tensor(named: tensor.name) != nil else {
                 throw DiptychError(.mismatch, "\(name): tensor '\(tensor.name)' does not belong to a network of the kind \(description.architecture.name)")
             }

@@ -106,7 +106,7 @@ final class Network: @unchecked Sendable {
     }
 
     func tensor(named name: String) -> Tensor? {
-        tensors.first { $0.name.utf8.elementsEqual(name.utf8) }
+        tensors.first { sameBytes($0.name, name) }
     }
 }
 

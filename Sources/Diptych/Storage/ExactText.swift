@@ -42,5 +42,24 @@ public enum ExactText {
     }
 }
 
-/// Whether two texts are the same bytes; Embedded Swift's `==` would need Unicode's tables.
-func sameBytes(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
+// Texts as bytes: Embedded Swift's own operators would need Unicode's tables, and its collections' are a kilobyte for each use.
+
+/// Whether two texts are the same bytes.
+func sameBytes(_ a: String, _ b: String) -> Bool { a.utf8.count == b.utf8.count && compareBytes(a, b) == 0 }
+
+/// Whether a text begins with the bytes of another.
+func beginsWith(_ text: String, _ prefix: String) -> Bool { text.utf8.count >= prefix.utf8.count && compareBytes(text, prefix) == 0 }
+
+/// Whether a comes before b in the order of bytes.
+@inline(never)
+func precedes(_ a: String, _ b: String) -> Bool {
+    let order = compareBytes(a, b)
+    return order == 0 ? a.utf8.count < b.utf8.count : order < 0
+}
+
+/// As memcmp, over the length of the shorter one.
+@inline(never)
+private func compareBytes(_ a: String, _ b: String) -> Int32 {
+    let count = min(a.utf8.count, b.utf8.count)
+    return a.withCString { a in b.withCString { b in memcmp(a, b, count) } }
+}

@@ -41,7 +41,7 @@ extension Batch {
 
     func updateConvolutions(_ item: Int, _ thread: Int) {
         let range = convolutionUpdates[item], gradient = scratch(thread)
-        kernels.sum_rows(chunks, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
+        kernels.sum_rows(convolutionSums, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
         apply(offset: range.lowerBound, count: range.count, gradient)
     }
 

@@ -19,7 +19,7 @@ final class Batch: @unchecked Sendable {
 
     let activations: Buffer<Float>
     let gradients: Buffer<Float>
-    /// [chunk][convolutions' parameters]
+    /// [chunk][convolutions' parameters], and once more for the background.
     let chunkSums: Buffer<Float>
     /// [thread][scratchFloats]
     private let scratch: Buffer<Float>
@@ -73,7 +73,7 @@ final class Batch: @unchecked Sendable {
         gradients = try Buffer(count: layout.activationFloats, for: "a batch's gradients", on: pool)
         chunkPairs = max(5, (capacity + 255) / 256)
         let chunks = Self.blocks(capacity, of: chunkPairs)
-        chunkSums = try Buffer(count: network.convolutions == nil ? 0 : chunks * network.convolutionFloats, for: "a batch's gradients")
+        chunkSums = try Buffer(count: network.convolutions == nil ? 0 : (chunks + 1) * network.convolutionFloats, for: "a batch's gradients")
         let needs = [Pass.scratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
                      BackwardPass.weightScratch, LiveInputs.isWorthwhile(network) ? BackwardPass.liveScratch(rows: 2 * capacity) : 0,
                      Self.convolutionUpdate, 2 * padded(network.description.classes),
@@ -193,7 +193,7 @@ final class Batch: @unchecked Sendable {
         case .headAndLoss: rowItems
         case .denseBackward(let index): denseBackwardItems(index).count
         case .liveBackward: live?.mostGroups ?? 0
-        case .convolutionsBackward: chunks
+        case .convolutionsBackward: convolutionSums
         case .updateConvolutions: convolutionUpdates.count
         case .deriveFromConvolutions: 1
         case .updateDense: denseUpdates.count
@@ -329,13 +329,24 @@ final class Batch: @unchecked Sendable {
                        panels: items.panels * block ..< min(panels, items.panels * (block + 1)), scratch: scratch(thread))
     }
 
-    var chunks: Int { Self.blocks(count, of: chunkPairs) }
+    private var chunks: Int { Self.blocks(count, of: chunkPairs) }
+
+    /// Whether the background's way back is gone once for the whole batch, which costs one image's: not worth it for few.
+    private var sumsBackground: Bool { count >= 16 }
+
+    /// Sums of the convolutions' gradients: each chunk's, and the background's.
+    var convolutionSums: Int { chunks + (sumsBackground ? 1 : 0) }
 
     private func convolutionsBackward(_ item: Int, _ thread: Int) {
         let floats = model.network.convolutionFloats
         let sums = chunkSums.pointer + item * floats
         memset(sums, 0, floats * MemoryLayout<Float>.stride)
-        backward.convolutions(pairs: item * chunkPairs ..< min(count, (item + 1) * chunkPairs), sums: sums, scratch: scratch(thread))
+        if item < chunks {
+            backward.convolutions(pairs: item * chunkPairs ..< min(count, (item + 1) * chunkPairs), withBackground: !sumsBackground, sums: sums,
+                                  scratch: scratch(thread))
+        } else {
+            backward.background(pairs: 0 ..< count, sums: sums, scratch: scratch(thread))
+        }
     }
 
     /// Adds the step's losses in the pairs' order.

@@ -39,6 +39,26 @@ import Testing
         bordered(shape, [Float](repeating: 1, count: shape.height * shape.width * depth), depth: depth).map { $0 == 1 }
     }
 
+    static func whole(_ shape: dp_conv_shape) -> dp_area { dp_area(top: 0, bottom: Int32(shape.height), left: 0, right: Int32(shape.width)) }
+
+    /// All of an image, nothing, or any part of it.
+    static func areas(_ shape: dp_conv_shape, _ random: inout Keyed) -> [dp_area] {
+        func part(_ size: Int) -> (Int32, Int32) {
+            let first = 2 * Int.random(in: 0 ..< size / 2, using: &random)
+            return (Int32(first), Int32(min(first + 2 * Int.random(in: 1 ... size / 2 + 1, using: &random), size)))
+        }
+        let rows = part(shape.height), columns = part(shape.width)
+        return [whole(shape), dp_area(), dp_area(top: rows.0, bottom: rows.1, left: columns.0, right: columns.1)]
+    }
+
+    /// Whether each float of a bordered image lies in `area`.
+    static func inside(_ shape: dp_conv_shape, _ area: dp_area, depth: Int) -> [Bool] {
+        bordered(shape, (0 ..< shape.height * shape.width * depth).map { place in
+            let pixel = place / depth, y = pixel / shape.width, x = pixel % shape.width
+            return y >= area.top && y < area.bottom && x >= area.left && x < area.right ? 1 : 0
+        }, depth: depth).map { $0 == 1 }
+    }
+
     // MARK: cl1
 
     @Test(arguments: KernelTable.all) func first(_ table: KernelTable) {
@@ -51,9 +71,14 @@ import Testing
             func reference(_ inputs: [[Float]]) -> [Float] {
                 call(inputs, [act]) { Reference.convolveFirst(shape, x: $0[0], weights: $0[1], bias: $0[2], act: $1[0]) }[0]
             }
-            let actual = call(inputs, [act]) { table.kernels.conv_first(shape, $0[0], $0[1], $0[2], $1[0]) }[0]
-            // Nine products and the bias, and the reference's own rounding.
-            #expect(worst(actual, reference(inputs), magnitude: reference(inputs.map(absolute)), roundings: 11) <= 1, "\(shape)")
+            let expected = reference(inputs), magnitude = reference(inputs.map(absolute)), border = Self.inside(shape, depth: c).map { !$0 }
+            for area in Self.areas(shape, &random) {
+                let actual = call(inputs, [act]) { table.kernels.conv_first(shape, area, $0[0], $0[1], $0[2], $1[0]) }[0]
+                let counts = zip(Self.inside(shape, area, depth: c), border).map { $0 || $1 }
+                func cut(_ values: [Float]) -> [Float] { zip(values, counts).filter { $1 }.map { $0.0 } }
+                // Nine products and the bias, and the reference's own rounding.
+                #expect(worst(cut(actual), cut(expected), magnitude: cut(magnitude), roundings: 11) <= 1, "\(shape) \(area)")
+            }
         }
     }
 
@@ -61,22 +86,28 @@ import Testing
         var random = Keyed(3)
         for shape in Self.shapes {
             let c = shape.channels, count = shape.height * shape.width
-            // Half of the activations are zero, as after ReLU. The border's gradient is nobody's.
-            let inside = Self.inside(shape, depth: c)
-            let gradient = zip(random.floats(inside.count), inside).map { $1 ? $0 : Float.nan }
+            // Half of the activations are zero, as after ReLU.
             let inputs = [Self.bordered(shape, random.floats(count, -1 ... 3), depth: 1),
-                          Self.bordered(shape, random.floats(count * c).map { max($0, 0) }, depth: c), gradient]
-            let sums = [random.floats(9 * c), random.floats(c)]
+                          Self.bordered(shape, random.floats(count * c).map { max($0, 0) }, depth: c)]
+            let gradients = random.floats(inputs[1].count), sums = [random.floats(9 * c), random.floats(c)]
             func reference(_ inputs: [[Float]], _ sums: [[Float]]) -> [[Float]] {
                 call(inputs, sums) {
                     Reference.convolveFirstBackward(shape, x: $0[0], act: $0[1], gradient: $0[2], weightGradient: $1[0], biasGradient: $1[1])
                 }
             }
-            let actual = call(inputs, sums) { table.kernels.conv_first_backward(shape, $0[0], $0[1], $0[2], $1[0], $1[1]) }
-            let expected = reference(inputs, sums), magnitude = reference(inputs.map(absolute), sums.map(absolute))
-            for i in 0 ..< 2 {
-                // A product for every pixel, the sum before, the reference's own rounding.
-                #expect(worst(actual[i], expected[i], magnitude: magnitude[i], roundings: count + 2) <= 1, "\(shape) \(i)")
+            for area in Self.areas(shape, &random) {
+                // The gradient of the border and of what is beside the area is nobody's.
+                let inside = Self.inside(shape, area, depth: c)
+                func gradient(elsewhere: Float) -> [Float] { zip(gradients, inside).map { $1 ? $0 : elsewhere } }
+                let actual = call(inputs + [gradient(elsewhere: .nan)], sums) {
+                    table.kernels.conv_first_backward(shape, area, $0[0], $0[1], $0[2], $1[0], $1[1])
+                }
+                let inputs = inputs + [gradient(elsewhere: 0)]
+                let expected = reference(inputs, sums), magnitude = reference(inputs.map(absolute), sums.map(absolute))
+                for i in 0 ..< 2 {
+                    // A product for every pixel, the sum before, the reference's own rounding.
+                    #expect(worst(actual[i], expected[i], magnitude: magnitude[i], roundings: count + 2) <= 1, "\(shape) \(area) \(i)")
+                }
             }
         }
     }
@@ -138,6 +169,85 @@ import Testing
                 #expect(Array(list.values.prefix(count)) == Array(expected.prefix(reference)), "\(shape)")
                 if blank == 1 { #expect(count == 0) }
                 if blank == 0 { #expect(count == list.count) }
+            }
+        }
+    }
+
+    /// Each second, third or any tile listed, or all of them.
+    static func lists(_ shape: dp_conv_shape, _ random: inout Keyed) -> [[Int32]] {
+        let all = Reference.tiles(shape).indices.map { Int32($0) }
+        return [all, [], all.filter { $0 % 2 == 0 }, all.filter { $0 % 3 == 1 }, all.filter { _ in Int.random(in: 0 ..< 4, using: &random) == 0 },
+                all.filter { _ in Int.random(in: 0 ..< 4, using: &random) > 0 }]
+    }
+
+    /// A list's windows in runs, and what follows from these.
+    struct Runs {
+        let runs: [dp_run]
+        let area: dp_area
+        let features: [Int32]
+        let corners: [Int32]
+
+        init(_ shape: dp_conv_shape, _ list: [Int32]) {
+            let runs = Guarded<dp_run>(count: dp_runs_capacity(shape)), capacity = dp_windows_capacity(shape)
+            var area = dp_area(top: -1, bottom: -1, left: -1, right: -1)
+            let count = dp_window_runs(shape, list.count, list, runs.pointer, &area)
+            let features = Guarded<Int32>(count: capacity), corners = Guarded<Int32>(count: capacity)
+            var windows = dp_windows(count: -1, features: features.pointer, corners: corners.pointer)
+            dp_run_windows(shape, count, runs.pointer, &windows)
+            #expect(runs.bandsAreIntact && features.bandsAreIntact && corners.bandsAreIntact)
+            self.runs = Array(runs.values.prefix(count))
+            self.area = area
+            // A vector more is there to be read.
+            let filled = windows.count == 0 ? 0 : windows.count + Int(DP_POOL_OVERRUN)
+            #expect(features.values[windows.count ..< filled].allSatisfy { $0 == features.values[windows.count - 1] })
+            #expect(corners.values[windows.count ..< filled].allSatisfy { $0 == corners.values[windows.count - 1] })
+            self.features = Array(features.values.prefix(windows.count))
+            self.corners = Array(corners.values.prefix(windows.count))
+        }
+
+        /// With a vector more of the last.
+        func padded(_ places: [Int32]) -> [Int32] { places + (places.last.map { [Int32](repeating: $0, count: Int(DP_POOL_OVERRUN)) } ?? []) }
+    }
+
+    @Test func windowRuns() {
+        var random = Keyed(11)
+        for shape in Self.shapes + [dp_conv_shape(height: 26, width: 34, channels: 8), dp_conv_shape(height: 9, width: 255, channels: 8)] {
+            let tiles = Reference.tiles(shape), columns = shape.width / 2
+            for list in Self.lists(shape, &random) {
+                let windows = list.flatMap { tiles[Int($0)] }.sorted(), found = Runs(shape, list)
+                #expect(found.features == windows.map { Int32($0 * shape.channels) }, "\(shape)")
+                #expect(found.corners == windows.map { window in
+                    Int32(((window / columns * 2) * (shape.width + 2) + window % columns * 2) * shape.channels)
+                }, "\(shape)")
+                #expect(found.runs.allSatisfy { $0.count > 0 && Int($0.first) % columns + Int($0.count) <= columns })
+                // The pixels beside the windows, from an even one to an even one.
+                let rows = windows.map { $0 / columns }, across = windows.map { $0 % columns }
+                func expected(_ windows: [Int], _ size: Int) -> [Int32] {
+                    guard let least = windows.min(), let most = windows.max() else { return [0, 0] }
+                    return [Int32(max(2 * least - 2, 0)), Int32(min(2 * most + 4, size))]
+                }
+                #expect([found.area.top, found.area.bottom] == expected(rows, shape.height), "\(shape)")
+                #expect([found.area.left, found.area.right] == expected(across, shape.width), "\(shape)")
+            }
+        }
+    }
+
+    @Test func blankWindows() {
+        var random = Keyed(12)
+        for shape in Self.shapes {
+            let c = shape.channels, count = Self.windows(shape) * c, tiles = Reference.tiles(shape)
+            for list in Self.lists(shape, &random) {
+                let listed = Set(list.flatMap { tiles[Int($0)] }), found = Runs(shape, list)
+                let blank = random.floats(count), own = random.floats(count), choices = Guarded([UInt8](repeating: 7, count: count))
+                let blankChoices = (0 ..< count).map { UInt8($0 % 4) }
+                let copied = call([blank], [own]) {
+                    dp_copy_blank(shape, found.runs.count, found.runs, $0[0], blankChoices, $1[0], choices.pointer)
+                }[0]
+                let added = call([blank], [own]) { dp_add_blank(shape, found.runs.count, found.runs, $0[0], $1[0]) }[0]
+                func isListed(_ place: Int) -> Bool { listed.contains(place / c) }
+                #expect(bits(copied) == bits(own.indices.map { isListed($0) ? own[$0] : blank[$0] }), "\(shape)")
+                #expect(choices.bandsAreIntact && choices.values == own.indices.map { isListed($0) ? 7 : blankChoices[$0] }, "\(shape)")
+                #expect(bits(added) == bits(own.indices.map { isListed($0) ? own[$0] : own[$0] + blank[$0] }), "\(shape)")
             }
         }
     }
@@ -241,31 +351,38 @@ import Testing
     @Test(arguments: KernelTable.all) func poolBackward(_ table: KernelTable) {
         var random = Keyed(8)
         for shape in Self.shapes {
-            let c = shape.channels, windows = shape.height / 2 * (shape.width / 2)
+            let c = shape.channels, all = Self.windows(shape), tiles = Reference.tiles(shape)
             let act = Self.bordered(shape, random.floats(shape.height * shape.width * c).map { max($0, 0) }, depth: c)
-            // Many are zero, as where the pooled value is.
-            let gradient = random.floats(windows * c).map { abs($0) < 0.4 ? 0 : $0 }
-            let choice = (0 ..< windows * c).map { _ in UInt8.random(in: 0 ... 3, using: &random) }
-            let inputs = [act, random.floats(9 * c * c), gradient], sums = [random.floats(9 * c * c), random.floats(c), unwritten(act.count)]
-            func reference(_ inputs: [[Float]], _ sums: [[Float]]) -> [[Float]] {
-                call(inputs, sums) {
-                    Reference.convolvePoolBackward(shape, act: $0[0], weights: $0[1], gradient: $0[2], choice: choice,
-                                                   weightGradient: $1[0], biasGradient: $1[1], actGradient: $1[2])
+            // Many are zero, as where the pooled value is; those of windows that are not listed are nobody's.
+            for list in Self.lists(shape, &random) {
+                let listed = Set(list.flatMap { tiles[Int($0)] }), found = Runs(shape, list)
+                let gradients = random.floats(all * c).map { abs($0) < 0.4 ? 0 : $0 }
+                func gradient(elsewhere: Float) -> [Float] { gradients.indices.map { listed.contains($0 / c) ? gradients[$0] : elsewhere } }
+                let choice = (0 ..< all * c).map { _ in UInt8.random(in: 0 ... 3, using: &random) }
+                let given = [act, random.floats(9 * c * c)], sums = [random.floats(9 * c * c), random.floats(c), unwritten(act.count)]
+                func reference(_ inputs: [[Float]], _ sums: [[Float]]) -> [[Float]] {
+                    call(inputs, sums) {
+                        Reference.convolvePoolBackward(shape, act: $0[0], weights: $0[1], gradient: $0[2], choice: choice,
+                                                       weightGradient: $1[0], biasGradient: $1[1], actGradient: $1[2])
+                    }
                 }
+                let choices = Guarded(choice)
+                let features = Guarded(found.padded(found.features)), corners = Guarded(found.padded(found.corners))
+                let windows = dp_windows(count: found.features.count, features: features.pointer, corners: corners.pointer)
+                let actual = call(given + [gradient(elsewhere: .nan)], sums + [unwritten(dp_conv_pool_backward_scratch(shape))]) {
+                    table.kernels.conv_pool_backward(shape, windows, found.area, $0[0], $0[1], $0[2], choices.pointer, $1[0], $1[1], $1[2], $1[3])
+                }
+                #expect(choices.values == choice && choices.bandsAreIntact && features.bandsAreIntact && corners.bandsAreIntact)
+                let inputs = given + [gradient(elsewhere: 0)], expected = reference(inputs, sums)
+                let magnitude = reference(inputs.map(absolute), [absolute(sums[0]), absolute(sums[1]), sums[2]])
+                // A product for every window, or for every tap of every channel, and two more roundings.
+                #expect(worst(actual[0], expected[0], magnitude: magnitude[0], roundings: all + 2) <= 1, "\(shape) weights")
+                #expect(worst(actual[1], expected[1], magnitude: magnitude[1], roundings: all + 2) <= 1, "\(shape) bias")
+                // What the border receives is nobody's gradient, nor what lies beside the area.
+                let inside = Self.inside(shape, found.area, depth: c)
+                func cut(_ values: [Float]) -> [Float] { zip(values, inside).filter { $1 }.map { $0.0 } }
+                #expect(worst(cut(actual[2]), cut(expected[2]), magnitude: cut(magnitude[2]), roundings: 9 * c + 2) <= 1, "\(shape) act")
             }
-            let given = Guarded(choice)
-            let actual = call(inputs, sums + [unwritten(dp_conv_pool_backward_scratch(shape))]) {
-                table.kernels.conv_pool_backward(shape, $0[0], $0[1], $0[2], given.pointer, $1[0], $1[1], $1[2], $1[3])
-            }
-            #expect(given.values == choice && given.bandsAreIntact)
-            let expected = reference(inputs, sums), magnitude = reference(inputs.map(absolute), [absolute(sums[0]), absolute(sums[1]), sums[2]])
-            // A product for every window, or for every tap of every channel, and two more roundings.
-            #expect(worst(actual[0], expected[0], magnitude: magnitude[0], roundings: windows + 2) <= 1, "\(shape) weights")
-            #expect(worst(actual[1], expected[1], magnitude: magnitude[1], roundings: windows + 2) <= 1, "\(shape) bias")
-            // What the border receives is nobody's gradient.
-            let inside = Self.inside(shape, depth: c)
-            func cut(_ values: [Float]) -> [Float] { zip(values, inside).filter { $1 }.map { $0.0 } }
-            #expect(worst(cut(actual[2]), cut(expected[2]), magnitude: cut(magnitude[2]), roundings: 9 * c + 2) <= 1, "\(shape) act")
         }
     }
 
@@ -284,7 +401,7 @@ import Testing
             sickBias[sick] = .nan
             func ofChannel(_ values: [Float]) -> [Float] { values.indices.filter { $0 % c == sick }.map { values[$0] } }
             func first(_ weights: [Float], _ bias: [Float]) -> [Float] {
-                let out = call([x, weights, bias], [zeros(act.count)]) { table.kernels.conv_first(shape, $0[0], $0[1], $0[2], $1[0]) }[0]
+                let out = call([x, weights, bias], [zeros(act.count)]) { table.kernels.conv_first(shape, Self.whole(shape), $0[0], $0[1], $0[2], $1[0]) }[0]
                 return zip(out, Self.inside(shape, depth: c)).filter { $1 }.map { $0.0 }
             }
             #expect(allNaN(ofChannel(first(weights1, sickBias))))

@@ -23,11 +23,15 @@ import Testing
             let c = shape.channels, pixels = shape.height * shape.width
             let windows = ConvolutionKernelTests.windows(shape), act = (shape.height + 2) * (shape.width + 2) * c
             let x = ConvolutionKernelTests.bordered(shape, random.floats(pixels, -1 ... 3), depth: 1)
-            let features = ConvolutionKernelTests.bordered(shape, random.floats(pixels * c).map { max($0, 0) }, depth: c)
+            let activations = ConvolutionKernelTests.bordered(shape, random.floats(pixels * c).map { max($0, 0) }, depth: c)
             let weights = random.floats(9 * c * c), bias = random.floats(c)
-            compare("\(shape) conv_first", [x, random.floats(9 * c), bias], [zeros(act)]) { $0.conv_first(shape, $1[0], $1[1], $1[2], $2[0]) }
-            compare("\(shape) conv_first_backward", [x, features, random.floats(act)], [random.floats(9 * c), random.floats(c)]) {
-                $0.conv_first_backward(shape, $1[0], $1[1], $1[2], $2[0], $2[1])
+            for area in ConvolutionKernelTests.areas(shape, &random) where area.bottom > 0 {
+                compare("\(shape) conv_first", [x, random.floats(9 * c), bias], [zeros(act)]) {
+                    $0.conv_first(shape, area, $1[0], $1[1], $1[2], $2[0])
+                }
+                compare("\(shape) conv_first_backward", [x, activations, random.floats(act)], [random.floats(9 * c), random.floats(c)]) {
+                    $0.conv_first_backward(shape, area, $1[0], $1[1], $1[2], $2[0], $2[1])
+                }
             }
             let transformed = call([weights], [zeros(36 * c * c)]) { dp_kernels_avx2().pointee.winograd_weights(c, $0[0], $1[0]) }[0]
             // Two images, and of the second one tile less: blocks and rows of every length.
@@ -36,7 +40,7 @@ import Testing
                 let list = (0 ..< count).map { Int32($0) }
                 let choices = [dp_kernels_avx2().pointee, dp_kernels_avx512().pointee].map { kernels in
                     let choice = Guarded([UInt8](repeating: 9, count: 2 * windows * c))
-                    _ = call([features + features, transformed, bias], [zeros(2 * windows * c), zeros(dp_conv_pool_scratch(c))]) {
+                    _ = call([activations + activations, transformed, bias], [zeros(2 * windows * c), zeros(dp_conv_pool_scratch(c))]) {
                         kernels.conv_pool(shape, count, list, $0[0], $0[1], $0[2], $1[0], choice.pointer, $1[1])
                     }
                     #expect(choice.bandsAreIntact)
@@ -45,18 +49,21 @@ import Testing
                 let sameChoices = choices[0] == choices[1]
                 #expect(sameChoices, "\(shape) choices of \(count) tiles")
                 let choice = Guarded<UInt8>(count: 2 * windows * c), scratch = Guarded(zeros(dp_conv_pool_scratch(c)))
-                compare("\(shape) conv_pool of \(count) tiles", [features + features, transformed, bias], [zeros(2 * windows * c)]) {
+                compare("\(shape) conv_pool of \(count) tiles", [activations + activations, transformed, bias], [zeros(2 * windows * c)]) {
                     $0.conv_pool(shape, count, list, $1[0], $1[1], $1[2], $2[0], choice.pointer, scratch.pointer)
                 }
                 #expect(scratch.bandsAreIntact)
             }
-            for alive in [0.9, 0.3] {
+            for (alive, list) in zip([0.9, 0.3, 0.9], ConvolutionKernelTests.lists(shape, &random).filter { !$0.isEmpty }) {
+                let found = ConvolutionKernelTests.Runs(shape, list)
+                let features = Guarded(found.padded(found.features)), corners = Guarded(found.padded(found.corners))
+                let listed = dp_windows(count: found.features.count, features: features.pointer, corners: corners.pointer)
                 let gradient = random.floats(windows * c).map { Double.random(in: 0 ..< 1, using: &random) < alive ? $0 : 0 }
                 let choice = (0 ..< windows * c).map { _ in UInt8.random(in: 0 ... 3, using: &random) }
                 let scratch = Guarded(zeros(dp_conv_pool_backward_scratch(shape)))
-                compare("\(shape) conv_pool_backward", [features, weights, gradient],
+                compare("\(shape) conv_pool_backward", [activations, weights, gradient],
                         [random.floats(9 * c * c), random.floats(c), zeros(act)]) {
-                    $0.conv_pool_backward(shape, $1[0], $1[1], $1[2], choice, $2[0], $2[1], $2[2], scratch.pointer)
+                    $0.conv_pool_backward(shape, listed, found.area, $1[0], $1[1], $1[2], choice, $2[0], $2[1], $2[2], scratch.pointer)
                 }
                 #expect(scratch.bandsAreIntact)
             }

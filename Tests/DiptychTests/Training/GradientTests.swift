@@ -140,6 +140,10 @@ import Testing
         var d = NetworkDescription.tiny(architecture, height: 6, width: 7, classes: 4, dropout: 0.5)
         (d.fc1Width, d.fc2Width) = (300, 20)
         return Case(description: d, pairs: Int(DP_LIST_DEPTH) + 9)
+    } + [(NetworkDescription.Architecture.siamese, 15, 17, 16), (.siamese, 20, 23, 21), (.rws, 17, 16, 16), (.rws, 16, 22, 15)].map { values in
+        // Images large enough for tiles of background, whose way back is gone once for 16 pairs and more.
+        let d = NetworkDescription.tiny(values.0, height: values.1, width: values.2, classes: 4, dropout: 0.3)
+        return Case(description: d, pairs: values.3)
     }
 
     /// Other sizes, classes and widths: the loss, and every tensor's gradient along a random direction of ones and minus

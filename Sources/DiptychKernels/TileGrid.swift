@@ -1,0 +1,37 @@
+import CDiptychPlatform
+
+/// The tiles of an image: ceil(windows / 2) in each direction.
+struct TileGrid {
+    let windowRows: Int, windowColumns: Int
+    let rows: Int, columns: Int
+
+    @inline(__always) init(_ shape: dp_conv_shape) {
+        windowRows = shape.height / 2
+        windowColumns = shape.width / 2
+        rows = (windowRows + 1) / 2
+        columns = (windowColumns + 1) / 2
+    }
+
+    @inline(__always) func tile(_ number: Int) -> Tile {
+        let row = quotient(number, columns)
+        return tile(row: row, column: number - row * columns)
+    }
+
+    @inline(__always) func tile(row: Int, column: Int) -> Tile {
+        let oddRow = windowRows & 1, oddColumn = windowColumns & 1
+        return Tile(row: max(2 * row - oddRow, 0), column: max(2 * column - oddColumn, 0), tall: row >= oddRow, wide: column >= oddColumn)
+    }
+}
+
+/// A tile's first window, and whether it has two in each direction.
+struct Tile {
+    let row: Int, column: Int
+    let tall: Bool, wide: Bool
+
+    /// Behind its last row and column of windows.
+    @inline(__always) var bottom: Int { row + (tall ? 2 : 1) }
+    @inline(__always) var right: Int { column + (wide ? 2 : 1) }
+}
+
+/// Of numbers that are not negative: a division of 32 bits takes half of the time.
+@inline(__always) func quotient(_ a: Int, _ b: Int) -> Int { Int(UInt32(truncatingIfNeeded: a) / UInt32(truncatingIfNeeded: b)) }
