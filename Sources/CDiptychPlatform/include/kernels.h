@@ -25,7 +25,7 @@ enum { DP_LANES = 8 };
 enum { DP_LANES = 4 };
 #endif
 typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
-/* Places behind a list of pool windows' gradients that may be overwritten: the most that are written at a time. */
+/* Places behind a list of pool windows' gradients, or of windows, that may be written or read: a vector's, the most at a time. */
 enum { DP_POOL_OVERRUN = 16 };
 
 /* A cache line's square roots: Swift's own squareRoot takes them one by one. */
@@ -343,19 +343,18 @@ static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
 }
 
 /* The rows of pool windows that conv_pool_backward works on at a time, at most: in the fewest bands of which 16 channels of the image and of
- * its gradient take no more than a first-level cache's 32 KB; but a tile's two. And the floats of its scratch memory. */
+ * its gradient take no more than a first-level cache's 32 KB, but no less than two, a tile's. And the floats of its scratch memory. */
 static inline ptrdiff_t dp_conv_pool_band(dp_conv_shape shape)
 {
     const ptrdiff_t rows = shape.height / 2, width = shape.channels < 16 ? shape.channels : 16;
     const ptrdiff_t lines = 2 * 4 * (shape.width + 2) * width, fit = 32768 / lines / 2 - 1, most = fit < 2 ? 2 : fit;
-    const ptrdiff_t bands = (rows + most - 1) / most, band = (rows + bands - 1) / bands;
-    return band < 2 ? 2 : band;
+    const ptrdiff_t bands = (rows + most - 1) / most;
+    return (rows + bands - 1) / bands;
 }
 static inline ptrdiff_t dp_conv_pool_backward_scratch(dp_conv_shape shape)
 {
     const ptrdiff_t windows = dp_conv_pool_band(shape) * (shape.width / 2) + DP_POOL_OVERRUN;
-    const ptrdiff_t by_eight = 2 * 64 + 8 + 8 * shape.channels;
-    return shape.channels * (2 * windows + 1) + by_eight;
+    return shape.channels * (2 * windows + 1) + 2 * 64 + 8 + 8 * shape.channels;
 }
 
 /* Neighbouring pool windows of a row: the first one's number, and how many they are. */
@@ -365,8 +364,8 @@ typedef struct {
 /* The most that tiles can have: every second one is listed. */
 static inline ptrdiff_t dp_runs_capacity(dp_conv_shape shape) { return shape.height / 2 * (shape.width / 8 + 1); }
 
-/* Pool windows, row by row: where each one's features begin, and the patch of its first position in the bordered image. The last is there
- * once more up to dp_windows_capacity(shape). */
+/* Pool windows, row by row: where each one's features begin, and the patch of its first position in the bordered image. Behind the last,
+ * if there is one, it is there DP_POOL_OVERRUN times more. */
 typedef struct {
     ptrdiff_t count;
     int32_t *features, *corners;
@@ -414,7 +413,7 @@ typedef struct {
     ptrdiff_t (*live_tiles)(dp_conv_shape shape, const float *x, float background, int32_t *list);
 
     /* pooled[windows, channels] = max over each window of relu(conv3x3(act) + bias), choice = which of the four it
-     * was, for the windows of the `count` tiles in list; of several images that follow one another the second's tiles are
+     * was, by act in the tiles' area (dp_window_runs) and on the border, for the windows of the `count` tiles in list; of several images that follow one another the second's tiles are
      * numbered from the first's count on. scratch: dp_conv_pool_scratch(channels) floats. */
     void (*conv_pool)(dp_conv_shape shape, ptrdiff_t count, const int32_t *list, const float *act,
                       const float *transformed, const float *bias, float *pooled, uint8_t *choice, float *scratch);

@@ -5,7 +5,7 @@ extension Dataset {
     /// ignored; anything else that is no PNG is an error that names it.
     public static func openFolder(path: String, options: ImageOptions) throws(DiptychError) -> Dataset {
         let root = try Folder(path: path)
-        var isClass = [Bool](repeating: false, count: Int(largestLabel) + 1)
+        var isClass = [Bool](repeating: false, count: largestLabel + 1)
         for name in root.names where root.isFolder(name) {
             guard let number = classNumber(name) else {
                 throw DiptychError(.format, "\(root.path(of: name)): not a class folder: its name must be a number "

@@ -151,7 +151,7 @@ struct BackwardPass {
     static func convolutionScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
         let act = padded(c.plane * c.shape.channels), shape = dp_conv_shape(c)
-        return max(act, padded(c.windows * c.shape.channels)) + imageGap + act + dp_conv_shape.actOffsets + 2 * dp_windows_capacity(shape)
+        return max(act, padded(c.windows * c.shape.channels)) + imageGap + act + dp_conv_shape.actOffsets + padded(2 * dp_windows_capacity(shape))
             + padded(dp_conv_pool_backward_scratch(shape))
     }
 
@@ -172,7 +172,7 @@ struct BackwardPass {
         }
     }
 
-    /// The same of the tiles of background alone. These see what they would see in a blank image, so the way back is gone once for all
+    /// The same of the tiles of background alone. These see what they would see in a blank image, so the way back is taken once for all
     /// of them, with the sums of their gradients.
     func background(pairs: Range<Int>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions, let blank = forward.model.blankImage else { return }
@@ -205,7 +205,7 @@ struct BackwardPass {
         dp_run_windows(shape, tiles.runCount, tiles.runs, &windows)
         let weights = side == 0 ? c.weights2.0 : c.weights2.1, bias = side == 0 ? c.bias2.0 : c.bias2.1
         kernels.conv_pool_backward(shape, windows, tiles.area, act, parameters + weights, gradient, choice, sums + weights, sums + bias,
-                                   actGradient, listed + 2 * most)
+                                   actGradient, listed + padded(2 * most))
         kernels.conv_first_backward(shape, tiles.area, x, act, actGradient, sums + c.weights1, sums + c.bias1)
     }
 }

@@ -331,7 +331,7 @@ final class Batch: @unchecked Sendable {
 
     private var chunks: Int { Self.blocks(count, of: chunkPairs) }
 
-    /// Whether the background's way back is gone once for the whole batch, which costs one image's: not worth it for few.
+    /// Whether the background's way back is taken once for the whole batch, which costs one image's: not worth it for few.
     private var sumsBackground: Bool { count >= 16 }
 
     /// Sums of the convolutions' gradients: each chunk's, and the background's.

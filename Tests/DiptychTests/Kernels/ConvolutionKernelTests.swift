@@ -59,6 +59,12 @@ import Testing
         }, depth: depth).map { $0 == 1 }
     }
 
+    /// A bordered image with something else beside `area`; the border stays as it is.
+    static func only(_ shape: dp_conv_shape, _ area: dp_area, _ image: [Float], elsewhere: Float) -> [Float] {
+        let c = shape.channels
+        return zip(image, zip(inside(shape, area, depth: c), inside(shape, depth: c))).map { $1.0 || !$1.1 ? $0 : elsewhere }
+    }
+
     // MARK: cl1
 
     @Test(arguments: KernelTable.all) func first(_ table: KernelTable) {
@@ -96,13 +102,15 @@ import Testing
                 }
             }
             for area in Self.areas(shape, &random) {
-                // The gradient of the border and of what is beside the area is nobody's.
-                let inside = Self.inside(shape, area, depth: c)
-                func gradient(elsewhere: Float) -> [Float] { zip(gradients, inside).map { $1 ? $0 : elsewhere } }
-                let actual = call(inputs + [gradient(elsewhere: .nan)], sums) {
+                // What is beside the area is nobody's, nor is the border's gradient.
+                func part(elsewhere: Float) -> [[Float]] {
+                    [inputs[0], Self.only(shape, area, inputs[1], elsewhere: elsewhere),
+                     zip(gradients, Self.inside(shape, area, depth: c)).map { $1 ? $0 : elsewhere }]
+                }
+                let actual = call(part(elsewhere: .nan), sums) {
                     table.kernels.conv_first_backward(shape, area, $0[0], $0[1], $0[2], $1[0], $1[1])
                 }
-                let inputs = inputs + [gradient(elsewhere: 0)]
+                let inputs = part(elsewhere: 0)
                 let expected = reference(inputs, sums), magnitude = reference(inputs.map(absolute), sums.map(absolute))
                 for i in 0 ..< 2 {
                     // A product for every pixel, the sum before, the reference's own rounding.
@@ -274,6 +282,22 @@ import Testing
         #expect(none.choice.allSatisfy { $0 == 255 })
     }
 
+    /// What is beside the area of the listed tiles does not reach their windows.
+    @Test(arguments: KernelTable.all) func poolReadsTheAreaAlone(_ table: KernelTable) {
+        var random = Keyed(13)
+        for shape in Self.shapes {
+            let c = shape.channels, tiles = Reference.tiles(shape)
+            let act = Self.bordered(shape, random.floats(shape.height * shape.width * c), depth: c)
+            let weights = random.floats(9 * c * c), bias = random.floats(c)
+            for list in Self.lists(shape, &random) + tiles.indices.map({ [Int32($0)] }) {
+                let beside = Self.only(shape, Runs(shape, list).area, act, elsewhere: .nan)
+                let own = Self.pool(table, shape, 1, list: list, act: beside, weights: weights, bias: bias)
+                let whole = Self.pool(table, shape, 1, list: list, act: act, weights: weights, bias: bias)
+                #expect(bits(own.values) == bits(whole.values) && own.choice == whole.choice, "\(shape) \(list)")
+            }
+        }
+    }
+
     @Test(arguments: KernelTable.all) func winogradWeights(_ table: KernelTable) {
         var random = Keyed(4)
         for c in [8, 16, 24, 32, 40, 64] {
@@ -359,7 +383,7 @@ import Testing
                 let gradients = random.floats(all * c).map { abs($0) < 0.4 ? 0 : $0 }
                 func gradient(elsewhere: Float) -> [Float] { gradients.indices.map { listed.contains($0 / c) ? gradients[$0] : elsewhere } }
                 let choice = (0 ..< all * c).map { _ in UInt8.random(in: 0 ... 3, using: &random) }
-                let given = [act, random.floats(9 * c * c)], sums = [random.floats(9 * c * c), random.floats(c), unwritten(act.count)]
+                let weights = random.floats(9 * c * c), sums = [random.floats(9 * c * c), random.floats(c), unwritten(act.count)]
                 func reference(_ inputs: [[Float]], _ sums: [[Float]]) -> [[Float]] {
                     call(inputs, sums) {
                         Reference.convolvePoolBackward(shape, act: $0[0], weights: $0[1], gradient: $0[2], choice: choice,
@@ -369,11 +393,14 @@ import Testing
                 let choices = Guarded(choice)
                 let features = Guarded(found.padded(found.features)), corners = Guarded(found.padded(found.corners))
                 let windows = dp_windows(count: found.features.count, features: features.pointer, corners: corners.pointer)
-                let actual = call(given + [gradient(elsewhere: .nan)], sums + [unwritten(dp_conv_pool_backward_scratch(shape))]) {
+                func part(elsewhere: Float) -> [[Float]] {
+                    [Self.only(shape, found.area, act, elsewhere: elsewhere), weights, gradient(elsewhere: elsewhere)]
+                }
+                let actual = call(part(elsewhere: .nan), sums + [unwritten(dp_conv_pool_backward_scratch(shape))]) {
                     table.kernels.conv_pool_backward(shape, windows, found.area, $0[0], $0[1], $0[2], choices.pointer, $1[0], $1[1], $1[2], $1[3])
                 }
                 #expect(choices.values == choice && choices.bandsAreIntact && features.bandsAreIntact && corners.bandsAreIntact)
-                let inputs = given + [gradient(elsewhere: 0)], expected = reference(inputs, sums)
+                let inputs = part(elsewhere: 0), expected = reference(inputs, sums)
                 let magnitude = reference(inputs.map(absolute), [absolute(sums[0]), absolute(sums[1]), sums[2]])
                 // A product for every window, or for every tap of every channel, and two more roundings.
                 #expect(worst(actual[0], expected[0], magnitude: magnitude[0], roundings: all + 2) <= 1, "\(shape) weights")

@@ -54,7 +54,7 @@ import Testing
                 }
                 #expect(scratch.bandsAreIntact)
             }
-            for (alive, list) in zip([0.9, 0.3, 0.9], ConvolutionKernelTests.lists(shape, &random).filter { !$0.isEmpty }) {
+            for (list, alive) in ConvolutionKernelTests.lists(shape, &random).filter({ !$0.isEmpty }).flatMap({ [($0, 0.9), ($0, 0.3)] }) {
                 let found = ConvolutionKernelTests.Runs(shape, list)
                 let features = Guarded(found.padded(found.features)), corners = Guarded(found.padded(found.corners))
                 let listed = dp_windows(count: found.features.count, features: features.pointer, corners: corners.pointer)

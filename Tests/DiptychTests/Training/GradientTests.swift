@@ -20,6 +20,8 @@ import Testing
         var lossRatio: Float = 0.7
         var pairs = 3
         var smoothing: Float = 0
+        /// Images without anything on them.
+        var blank: [Int] = []
         var testDescription: String {
             let d = description
             return "\(d.architecture.name) \(d.height)x\(d.width), \(d.classes) classes, \(d.channels) channels, "
@@ -46,7 +48,7 @@ import Testing
         let smoothing: Double
 
         init(_ c: Case) throws {
-            let d = c.description, pairs = try Pairs.random(c.pairs, like: d)
+            let d = c.description, pairs = try Pairs.random(c.pairs, like: d, blank: c.blank)
             model = try Model(d, seed: 5)
             let options = tinyOptions(epochs: 1, batchSize: c.pairs) { ($0.lossRatio, $0.labelSmoothing) = (c.lossRatio, c.smoothing) }
             let trainer = try Trainer(model: model, pairs: pairs, options: options)
@@ -141,9 +143,9 @@ import Testing
         (d.fc1Width, d.fc2Width) = (300, 20)
         return Case(description: d, pairs: Int(DP_LIST_DEPTH) + 9)
     } + [(NetworkDescription.Architecture.siamese, 15, 17, 16), (.siamese, 20, 23, 21), (.rws, 17, 16, 16), (.rws, 16, 22, 15)].map { values in
-        // Images large enough for tiles of background, whose way back is gone once for 16 pairs and more.
+        // Images large enough for tiles of background, whose way back is taken once for 16 pairs and more.
         let d = NetworkDescription.tiny(values.0, height: values.1, width: values.2, classes: 4, dropout: 0.3)
-        return Case(description: d, pairs: values.3)
+        return Case(description: d, pairs: values.3, blank: [4, 7])
     }
 
     /// Other sizes, classes and widths: the loss, and every tensor's gradient along a random direction of ones and minus

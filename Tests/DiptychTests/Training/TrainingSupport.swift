@@ -25,11 +25,15 @@ extension NetworkDescription.Architecture: CustomTestStringConvertible {
 }
 
 extension Pairs {
-    /// Random digits; random pixels of 0 ... 255 in a random rectangle of each image, and background (0) around it.
-    static func random(_ count: Int, like d: NetworkDescription, key: Int = 1, withDigits: Bool = true) throws -> Pairs {
+    /// Random digits; random pixels of 0 ... 255 in a random rectangle of each image, and background (0) around it, or nothing else.
+    static func random(_ count: Int, like d: NetworkDescription, key: Int = 1, withDigits: Bool = true, blank: [Int] = []) throws -> Pairs {
         var random = Keyed(key)
         var images: [Float] = []
-        for _ in 0 ..< 2 * count {
+        for image in 0 ..< 2 * count {
+            if blank.contains(image) {
+                images += [Float](repeating: 0, count: d.height * d.width)
+                continue
+            }
             let top = Int.random(in: 0 ..< d.height, using: &random), left = Int.random(in: 0 ..< d.width, using: &random)
             let bottom = Int.random(in: top ..< d.height, using: &random), right = Int.random(in: left ..< d.width, using: &random)
             for y in 0 ..< d.height {
