@@ -22,7 +22,7 @@ let avx512: [SwiftSetting] = kernels + [
     .define("DIPTYCH_AVX512"),
     .unsafeFlags(["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"].flatMap { ["-Xcc", $0] }),
 ]
-// What only registers of 16 floats need.
+// What only registers of 16 floats need, and what the baseline's module has for all.
 let wideOnly = ["PoolListsBySixteen.swift", "Zipped.swift"], baselineOnly = ["WindowRuns.swift"]
 
 var targets: [Target] = [

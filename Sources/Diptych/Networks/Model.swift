@@ -50,6 +50,7 @@ public final class Model: @unchecked Sendable {
             blank = nil
         }
         predictLayout = PassLayout(network, pairs: network.convolutions == nil ? 60 : 12)
+        blankImage?.tiles.takeAll()
     }
 
     /// A new model: weights and biases uniform within 1/sqrt(fan in), as PyTorch's layers begin.
@@ -101,7 +102,6 @@ public final class Model: @unchecked Sendable {
         for y in 1 ... c.shape.height {
             for x in 1 ... c.shape.width { image.plane[y * (c.shape.width + 2) + x] = background }
         }
-        image.tiles.takeAll()
         kernels.conv_first(shape, image.tiles.area, image.plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, image.act)
         for side in 0 ..< (c.separate ? 2 : 1) {
             let u = transformed.pointer + side * 36 * channels * channels
