@@ -70,6 +70,8 @@ func measure(_ table: dp_kernels) -> [Result] {
     let conv1 = 196 * 9 * 32, conv2 = 196 * 9 * 32 * 32
 
     let narrow = dp_conv_shape(height: 32, width: 32, channels: 8), narrowPlane = floats(34 * 34, 19)
+    add("standardise, 32x32", 0) { table.standardise(32, 32, pooled, 32, 0.1, 2, a, 34) }
+    add("are_finite, 2048 pixels", 0) { _ = table.are_finite(2048, pooled) }
     add("conv_first", 2 * conv1, per: 2) {
         for image in 0 ..< 2 { table.conv_first(shape, whole(shape), x + image * plane, weights1, bias, a + image * act) }
     }

@@ -243,12 +243,12 @@ private struct Place {
 private func sortByKind(_ shape: dp_conv_shape, _ count: Int, _ list: UnsafePointer<Int32>, _ places: UnsafeMutablePointer<Place>,
                         multiple: Int) -> (wideStart: Int, tallEnd: Int, wideEnd: Int, end: Int) {
     let multiple = lanes < 16 ? 1 : multiple
-    let grid = TileGrid(shape), perImage = grid.rows * grid.columns
+    let grid = TileGrid(shape), perImage = grid.rows * grid.columns, byImage = Divisor(perImage)
     let unsorted = places + (count + 4), kinds = UnsafeMutableRawPointer(unsorted + count).assumingMemoryBound(to: UInt8.self)
     // Sixteen bits for each kind: a counter in memory would be waited for.
     var sizes: UInt64 = 0
     for i in 0 ..< count {
-        let number = Int(list[i]), image = quotient(number, perImage), tile = grid.tile(number - image * perImage)
+        let number = Int(list[i]), image = byImage.divide(number), tile = grid.tile(number - image * perImage)
         let kind: UInt8 = tile.tall ? (tile.wide ? 1 : 0) : (tile.wide ? 2 : 3)
         let patch = (image * (shape.height + 2) + 2 * tile.row) * (shape.width + 2) + 2 * tile.column
         let window = (image * grid.windowRows + tile.row) * grid.windowColumns + tile.column

@@ -29,6 +29,7 @@ private func makeTable() -> dp_kernels {
     let name: StaticString = "avx512"
     var table = dp_kernels_avx2().pointee
     table.name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    table.sparse_percent = 35
     table.conv_first = { convolveFirst($0, $1, x: $2!, weights: $3!, bias: $4!, act: $5!) }
     table.conv_first_backward = {
         convolveFirstBackward($0, $1, x: $2!, act: $3!, gradient: $4!, weightGradient: $5!, biasGradient: $6!)
@@ -55,6 +56,9 @@ private func makeTable() -> dp_kernels {
 private func makeTable() -> dp_kernels {
     dp_kernels(
         name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
+        sparse_percent: lanes == 8 ? 50 : 75,
+        standardise: { standardise(rows: $0, width: $1, x: $2!, xRow: $3, mean: $4, scale: $5, target: $6!, targetRow: $7) },
+        are_finite: { areFinite(count: $0, x: $1!) },
         conv_first: { convolveFirst($0, $1, x: $2!, weights: $3!, bias: $4!, act: $5!) },
         conv_first_backward: {
             convolveFirstBackward($0, $1, x: $2!, act: $3!, gradient: $4!, weightGradient: $5!, biasGradient: $6!)

@@ -4,16 +4,18 @@ import CDiptychPlatform
 struct TileGrid {
     let windowRows: Int, windowColumns: Int
     let rows: Int, columns: Int
+    private let byColumns: Divisor
 
     @inline(__always) init(_ shape: dp_conv_shape) {
         windowRows = shape.height / 2
         windowColumns = shape.width / 2
         rows = (windowRows + 1) / 2
         columns = (windowColumns + 1) / 2
+        byColumns = Divisor(columns)
     }
 
     @inline(__always) func tile(_ number: Int) -> Tile {
-        let row = quotient(number, columns)
+        let row = byColumns.divide(number)
         return tile(row: row, column: number - row * columns)
     }
 
@@ -35,3 +37,13 @@ struct Tile {
 
 /// Of numbers that are not negative: a division of 32 bits takes half of the time.
 @inline(__always) func quotient(_ a: Int, _ b: Int) -> Int { Int(UInt32(truncatingIfNeeded: a) / UInt32(truncatingIfNeeded: b)) }
+
+/// Divides many numbers, each by one multiplication: numbers that are not negative, of which the product with `value` is below 2^32.
+struct Divisor {
+    private let reciprocal: Int
+
+    @inline(__always) init(_ value: Int) { reciprocal = quotient(0xFFFF_FFFF, value) &+ 1 }
+
+    /// The reciprocal is too large by less than 1, so the quotient by less than number / 2^32, and that is less than 1 / value.
+    @inline(__always) func divide(_ number: Int) -> Int { (number &* reciprocal) &>> 32 }
+}

@@ -394,6 +394,16 @@ typedef struct {
 typedef struct {
     const char *name;
 
+    /* The share of a row, in per cent, below which it is faster by its list than as it stands: where rows are 1568 long, and b is 64 wide. */
+    ptrdiff_t sparse_percent;
+
+    /* target[rows, width] = (x - mean) * scale. */
+    void (*standardise)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, float mean, float scale, float *target,
+                        ptrdiff_t target_row);
+
+    /* Whether none of x[count] is infinite or NaN. */
+    bool (*are_finite)(ptrdiff_t count, const float *x);
+
     /* act[bordered, channels] = relu(conv3x3(x) + bias), and zero on the border: x is one bordered plane, weights
      * [9][channels]. Of the pixels in `area`; what is beside them may be anything. */
     void (*conv_first)(dp_conv_shape shape, dp_area area, const float *x, const float *weights, const float *bias, float *act);

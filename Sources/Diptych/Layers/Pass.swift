@@ -82,19 +82,9 @@ struct Pass {
                 for x in 0 ..< width { row[(y + border) * stride + border + x] = background }
             }
         }
-        for y in max(0, moved.down) ..< height + min(0, moved.down) {
-            let target = row + (y + border) * stride + border, source = pixels + ((y - moved.down) * width - moved.right)
-            let end = width + min(0, moved.right)
-            var x = max(0, moved.right)
-            while x + 8 <= end {
-                target.store((source.vector(x) - mean) * scale, x)
-                x += 8
-            }
-            while x < end {
-                target[x] = (source[x] - mean) * scale
-                x += 1
-            }
-        }
+        let top = max(0, moved.down), left = max(0, moved.right)
+        kernels.standardise(height - abs(moved.down), width - abs(moved.right), pixels + ((top - moved.down) * width + left - moved.right), width,
+                            mean, scale, row + ((top + border) * stride + border + left), stride)
     }
 
     // MARK: Convolutions
@@ -184,8 +174,9 @@ struct Pass {
     /// not zero in x.
     private func product(_ layer: DenseLayer, rows: Int, panels: Int, x: UnsafePointer<Float>, xRow: Int, weights: UnsafePointer<Float>,
                          into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
-        // Lists are dearer by the value, and cost something to make: they win in long rows of which less than half is left.
-        guard layer.inputs >= 256, 2 * kernels.count_nonzeros(rows, layer.inputs, x, xRow) < rows * layer.inputs else {
+        // Lists are dearer by the value, and cost something to make: they win in long rows of which little is left. A few rows tell.
+        let sample = min(rows, 4)
+        guard layer.inputs >= 256, 100 * kernels.count_nonzeros(sample, layer.inputs, x, xRow) < kernels.sparse_percent * sample * layer.inputs else {
             return kernels.multiply(rows, panels, layer.inputs, x, xRow, weights, 16 * layer.inputs, target, targetRow)
         }
         // A block of four panels stays in the first-level cache. More panels do not, so there longer lists are better.

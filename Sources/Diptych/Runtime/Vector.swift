@@ -1,3 +1,5 @@
+import CDiptychPlatform
+
 /// Eight floats, loaded from and stored to any address.
 typealias Vector = SIMD8<Float>
 
@@ -15,16 +17,7 @@ extension UnsafeMutablePointer<Float> {
 
 /// The index of the first of `count` values that is not finite; nil where all are.
 func indexOfNotFinite(_ values: UnsafePointer<Float>, _ count: Int) -> Int? {
-    // 0 times what is finite is 0. Two sums, because each addition waits for the one before.
-    var even = Vector.zero, odd = Vector.zero
-    var done = 0
-    while done + 16 <= count {
-        even += 0 * values.vector(done)
-        odd += 0 * values.vector(done + 8)
-        done += 16
-    }
-    let first = even + odd == .zero ? done : 0
-    return (first ..< count).first { !values[$0].isFinite }
+    kernels.are_finite(count, values) ? nil : (0 ..< count).first { !values[$0].isFinite }
 }
 
 /// Bytes as floats, 0 to 255.
