@@ -1,12 +1,15 @@
 /* A pool of workers that spin briefly and then sleep. Which worker takes an item is left to chance: callers make
  * items whose results do not depend on it. Stages that wait for others instead of for everybody let short stages fill
- * the gaps at the end of long ones. */
+ * the gaps at the end of long ones, and a thread whose share of some stages follows from itself goes through them without waiting. */
 #define _GNU_SOURCE
 #include "platform.h"
 
 #include <signal.h>
 
 enum { SPINS = 4000 };
+
+/* A thread's share of a stage. Threads count what they take and do here, in lines of their own, and in the stage only whole shares. */
+typedef struct { size_t next, done, end; } pool_share;
 
 struct dp_pool {
     pthread_mutex_t lock;
@@ -20,9 +23,9 @@ struct dp_pool {
     dp_float_mode mode;
     dp_stage *stage;
     size_t stages;
-    size_t *next;    /* [stage][thread]: the next item of the thread's share */
-    int running;     /* workers still in this round */
-    int sleeping;    /* those among them and the caller who wait for a stage */
+    pool_share *shares; /* [thread][stage] */
+    int running;        /* workers still in this round */
+    int sleeping;       /* those among them and the caller who wait for an item */
     unsigned round;
     bool quit;
 };
@@ -38,65 +41,85 @@ static inline void relax(void)
 #endif
 }
 
-static bool all_taken(dp_stage *stage) { return __atomic_load_n(&stage->taken, __ATOMIC_RELAXED) >= stage->count; }
+static pool_share *share_of(dp_pool *pool, size_t stage, size_t thread) { return &pool->shares[thread * DP_POOL_STAGES + stage]; }
+
+static bool all_taken(dp_pool *pool, size_t stage) { return __atomic_load_n(&pool->stage[stage].taken, __ATOMIC_RELAXED) == (size_t)pool->threads; }
 
 /* Sequentially consistent, because a thread that goes to sleep has counted itself just before; see item_done. */
-static bool may_run(dp_pool *pool, dp_stage *stage)
+static bool is_done(const size_t *done, size_t count) { return __atomic_load_n(done, __ATOMIC_SEQ_CST) == count; }
+
+static bool may_run(dp_pool *pool, size_t stage, size_t thread)
 {
-    if (stage->after == 0) return true;
-    dp_stage *before = &pool->stage[stage->after - 1];
-    return __atomic_load_n(&before->done, __ATOMIC_SEQ_CST) == before->count;
+    if (pool->stage[stage].by_share)
+        return is_done(&share_of(pool, stage - 1, thread)->done, share_of(pool, stage - 1, thread)->end);
+    for (uint32_t after = pool->stage[stage].after; after != 0; after &= after - 1)
+        if (!is_done(&pool->stage[__builtin_ctz(after)].done, (size_t)pool->threads)) return false;
+    return true;
 }
 
-/* The first stage with an item that may run now, or NULL; *left tells whether there are items that nobody has taken. */
-static dp_stage *find_stage(dp_pool *pool, bool *left)
+typedef struct { size_t stage, share, number; } pool_item;
+
+/* Takes an item of the share, if it may run now. */
+static bool take_of(dp_pool *pool, size_t stage, size_t thread, pool_item *item)
 {
-    *left = false;
-    for (size_t i = 0; i < pool->stages; i++) {
-        if (all_taken(&pool->stage[i])) continue;
-        *left = true;
-        if (may_run(pool, &pool->stage[i])) return &pool->stage[i];
+    pool_share *share = share_of(pool, stage, thread);
+    if (__atomic_load_n(&share->next, __ATOMIC_RELAXED) >= share->end || !may_run(pool, stage, thread)) return false;
+    *item = (pool_item){stage, thread, __atomic_fetch_add(&share->next, 1, __ATOMIC_RELAXED)};
+    if (item->number + 1 == share->end) __atomic_fetch_add(&pool->stage[stage].taken, 1, __ATOMIC_RELAXED);
+    return item->number < share->end;
+}
+
+/* Takes the first item of another thread's share of stages `first` ..< `end`. */
+static bool take_others(dp_pool *pool, size_t first, size_t end, size_t thread, pool_item *item)
+{
+    for (size_t stage = first; stage < end; stage++) {
+        if (all_taken(pool, stage)) continue;
+        for (size_t i = 1; i < (size_t)pool->threads; i++)
+            if (take_of(pool, stage, (thread + i) % (size_t)pool->threads, item)) return true;
     }
-    return NULL;
+    return false;
 }
 
-/* The end of a stage wakes those who sleep: they count themselves before they look, it looks after it has counted. */
-static void item_done(dp_pool *pool, dp_stage *stage)
+/* Takes the first item that may run now: of the thread's own share, or of another's in the stages before, but for those that follow each
+ * other by shares; *left tells whether there are items that nobody has taken. */
+static bool take_item(dp_pool *pool, size_t thread, pool_item *item, bool *left)
 {
-    if (__atomic_add_fetch(&stage->done, 1, __ATOMIC_SEQ_CST) < stage->count) return;
+    size_t chain = 0;
+    *left = false;
+    for (size_t stage = 0; stage < pool->stages; stage++) {
+        if (!pool->stage[stage].by_share) {
+            if (*left && take_others(pool, chain, stage, thread, item)) return true;
+            chain = stage;
+        }
+        if (all_taken(pool, stage)) continue;
+        *left = true;
+        if (take_of(pool, stage, thread, item)) return true;
+    }
+    return *left && take_others(pool, chain, pool->stages, thread, item);
+}
+
+/* The end of a share wakes those who sleep: they count themselves before they look, it looks after it has counted. */
+static void item_done(dp_pool *pool, pool_item item)
+{
+    pool_share *share = share_of(pool, item.stage, item.share);
+    if (__atomic_add_fetch(&share->done, 1, __ATOMIC_SEQ_CST) < share->end) return;
+    __atomic_add_fetch(&pool->stage[item.stage].done, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&pool->sleeping, __ATOMIC_SEQ_CST) == 0) return;
     pthread_mutex_lock(&pool->lock);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* NULL where no item is left. */
-static dp_stage *sleep_until_stage(dp_pool *pool)
+/* False where no item is left. */
+static bool sleep_until_item(dp_pool *pool, size_t thread, pool_item *item)
 {
-    dp_stage *stage;
-    bool left;
+    bool left, taken;
     pthread_mutex_lock(&pool->lock);
     __atomic_add_fetch(&pool->sleeping, 1, __ATOMIC_SEQ_CST);
-    while (!(stage = find_stage(pool, &left)) && left) pthread_cond_wait(&pool->wake, &pool->lock);
+    while (!(taken = take_item(pool, thread, item, &left)) && left) pthread_cond_wait(&pool->wake, &pool->lock);
     __atomic_sub_fetch(&pool->sleeping, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&pool->lock);
-    return stage;
-}
-
-static size_t share(dp_pool *pool, dp_stage *stage, size_t thread) { return stage->count * thread / (size_t)pool->threads; }
-
-/* An item of the thread's own share, or else of another's; the stage's count where none is left. Who is counted first finds one
- * in one round: a share that is empty stays empty. */
-static size_t take_item(dp_pool *pool, dp_stage *stage, size_t thread)
-{
-    size_t *next = pool->next + (size_t)(stage - pool->stage) * (size_t)pool->threads;
-    if (__atomic_fetch_add(&stage->taken, 1, __ATOMIC_RELAXED) >= stage->count) return stage->count;
-    for (;; thread = (thread + 1) % (size_t)pool->threads) {
-        size_t end = share(pool, stage, thread + 1);
-        if (__atomic_load_n(&next[thread], __ATOMIC_RELAXED) >= end) continue;
-        size_t item = __atomic_fetch_add(&next[thread], 1, __ATOMIC_RELAXED);
-        if (item < end) return item;
-    }
+    return taken;
 }
 
 /* Returns when no item is left to take. */
@@ -105,18 +128,18 @@ static void take_items(dp_pool *pool, size_t thread)
     int spins = 0;
     for (;;) {
         bool left;
-        dp_stage *stage = find_stage(pool, &left);
-        if (!stage && left && ++spins < SPINS) {
-            relax();
-            continue;
+        pool_item item;
+        if (!take_item(pool, thread, &item, &left)) {
+            if (!left) return;
+            if (++spins < SPINS) {
+                relax();
+                continue;
+            }
+            if (!sleep_until_item(pool, thread, &item)) return;
         }
-        if (!stage && left) stage = sleep_until_stage(pool);
-        if (!stage) return;
         spins = 0;
-        size_t item = take_item(pool, stage, thread);
-        if (item >= stage->count) continue;
-        pool->body(pool->context, (size_t)(stage - pool->stage), item, thread);
-        item_done(pool, stage);
+        pool->body(pool->context, item.stage, item.number, thread);
+        item_done(pool, item);
     }
 }
 
@@ -162,10 +185,10 @@ dp_pool *dp_pool_create(int threads)
     dp_pool *pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
     pool->workers = calloc((size_t)threads, sizeof *pool->workers);
-    pool->next = calloc((size_t)threads * DP_POOL_STAGES, sizeof *pool->next);
-    if (!pool->workers || !pool->next) {
+    pool->shares = calloc((size_t)threads * DP_POOL_STAGES, sizeof *pool->shares);
+    if (!pool->workers || !pool->shares) {
         free(pool->workers);
-        free(pool->next);
+        free(pool->shares);
         free(pool);
         return NULL;
     }
@@ -219,8 +242,11 @@ bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body bod
     pool->stages = stages;
     for (size_t i = 0; i < stages; i++) {
         stage[i].taken = stage[i].done = 0;
-        for (size_t thread = 0; thread < (size_t)pool->threads; thread++)
-            pool->next[i * (size_t)pool->threads + thread] = share(pool, &stage[i], thread);
+        for (size_t thread = 0; thread < (size_t)pool->threads; thread++) {
+            const size_t start = stage[i].count * thread / (size_t)pool->threads, end = stage[i].count * (thread + 1) / (size_t)pool->threads;
+            *share_of(pool, i, thread) = (pool_share){start, start, end};
+            if (start == end) stage[i].taken++, stage[i].done++;
+        }
     }
     pool->sleeping = 0;
     __atomic_store_n(&pool->running, pool->started, __ATOMIC_RELAXED);
@@ -244,6 +270,6 @@ void dp_pool_free(dp_pool *pool)
         for (int i = 0; i < pool->started; i++) pthread_join(pool->workers[i], NULL);
     }
     free(pool->workers);
-    free(pool->next);
+    free(pool->shares);
     free(pool);
 }

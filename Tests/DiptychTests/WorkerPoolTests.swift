@@ -6,31 +6,58 @@ import Testing
 
 /// Stages and their items, as threads take them.
 @Suite struct WorkerPoolTests {
-    /// Every item is run once, and none before the stage that it comes after is done: for random stages, short items and items
-    /// longer than a thread spins before it sleeps, and more threads than the machine has.
+    /// Every item is run once, and none before the stages that it comes after, or its share of the one before, are done: for random
+    /// stages, short items and items longer than a thread spins before it sleeps, and more threads than the machine has.
     @Test(arguments: [1, 2, 3, 8])
-    func itemsRunOnceAndAfterTheStageTheyComeAfter(threads: Int) throws {
+    func itemsRunOnceAndAfterWhatTheyComeAfter(threads: Int) throws {
         let pool = try WorkerPool(threads: threads), random = Random(seed: 31, purpose: .pairs)
         for round in 0 ..< 200 {
             func draw(_ index: Int, below bound: Int) -> Int {
                 Int(random.words(step: UInt32(round), index: UInt64(index))[0]) % bound
             }
-            let counts = (0 ..< 1 + draw(0, below: 6)).map { 1 + draw(10 + $0, below: 40) }
-            let after = counts.indices.map { draw(20 + $0, below: $0 + 1) }
-            let run = Run(after: after, counts: counts, threads: threads, pause: round % 20 == 0 ? 300 : 0)
-            var stages = zip(counts, after).map { dp_stage(count: $0, after: $1, taken: 0, done: 0) }
+            var stages = (0 ..< 1 + draw(0, below: 6)).map { index in
+                dp_stage(count: 1 + draw(10 + index, below: 40), after: UInt32(draw(20 + index, below: 1 << index)),
+                         by_share: index > 0 && draw(30 + index, below: 2) == 1, taken: 0, done: 0)
+            }
+            let run = Run(stages, threads: threads, pause: round % 20 == 0 ? 300 : 0)
             try stages.withUnsafeMutableBufferPointer { stages in
                 try pool.run(stages, Unmanaged.passUnretained(run).toOpaque()) { context, stage, item, thread in
                     Unmanaged<Run>.fromOpaque(context!).takeUnretainedValue().run(stage, item, thread)
                 }
             }
-            #expect(run.calls.map { $0.sorted() } == counts.map { Array(0 ..< $0) })
+            #expect(run.calls.map { $0.sorted() } == stages.map { Array(0 ..< $0.count) })
             #expect(run.early == 0 && run.strangers == 0)
         }
     }
 
+    /// A thread goes through its share of stages that follow each other by shares, while another still waits in the first.
+    @Test func sharesDoNotWaitForEachOther() throws {
+        let pool = try WorkerPool(threads: 2), chain = Chain()
+        var stages = [dp_stage(count: 2, after: 0, by_share: false, taken: 0, done: 0), dp_stage(count: 2, after: 0, by_share: true, taken: 0, done: 0)]
+        try stages.withUnsafeMutableBufferPointer { stages in
+            try pool.run(stages, Unmanaged.passUnretained(chain).toOpaque()) { context, stage, item, _ in
+                Unmanaged<Chain>.fromOpaque(context!).takeUnretainedValue().run(stage, item)
+            }
+        }
+        #expect(chain.ended == [[0, 0], [1, 0], [0, 1], [1, 1]])
+    }
+
+    /// Two stages of two items: the second share's first item waits until the first share is through both.
+    private final class Chain: @unchecked Sendable {
+        private let lock = NSCondition()
+        private(set) var ended: [[Int]] = []
+
+        func run(_ stage: Int, _ item: Int) {
+            lock.withLock {
+                while stage == 0 && item == 1 && !ended.contains([1, 0]) { lock.wait() }
+                ended.append([stage, item])
+                lock.broadcast()
+            }
+        }
+    }
+
     @Test func noItemsAreNoRun() throws {
-        let pool = try WorkerPool(threads: 2), run = Run(after: [], counts: [], threads: 2, pause: 0)
+        let pool = try WorkerPool(threads: 2), run = Run([], threads: 2, pause: 0)
         try pool.run(0, Unmanaged.passUnretained(run).toOpaque()) { context, stage, item, thread in
             Unmanaged<Run>.fromOpaque(context!).takeUnretainedValue().run(stage, item, thread)
         }
@@ -70,27 +97,37 @@ import Testing
 
     private final class Run: @unchecked Sendable {
         private let lock = NSLock()
-        private let after: [Int], counts: [Int], threads: Int, pause: UInt32
+        private let stages: [dp_stage], threads: Int, pause: UInt32
         private(set) var calls: [[Int]]
         /// Items that began before they might, and threads that are none of the pool's.
         private(set) var early = 0, strangers = 0
-        private var ended: [Int]
+        /// Which of each stage's items.
+        private var ended: [Set<Int>]
 
-        init(after: [Int], counts: [Int], threads: Int, pause: UInt32) {
-            (self.after, self.counts, self.threads, self.pause) = (after, counts, threads, pause)
-            calls = counts.map { _ in [] }
-            ended = counts.map { _ in 0 }
+        init(_ stages: [dp_stage], threads: Int, pause: UInt32) {
+            (self.stages, self.threads, self.pause) = (stages, threads, pause)
+            calls = stages.map { _ in [] }
+            ended = stages.map { _ in [] }
         }
 
         func run(_ stage: Int, _ item: Int, _ thread: Int) {
             lock.withLock {
-                let before = after[stage] - 1
-                if before >= 0 && ended[before] < counts[before] { early += 1 }
+                if stages[stage].by_share {
+                    for share in 0 ..< threads where items(share, of: stages[stage].count).contains(item) {
+                        if !ended[stage - 1].isSuperset(of: items(share, of: stages[stage - 1].count)) { early += 1 }
+                    }
+                } else {
+                    for before in 0 ..< stage where stages[stage].after >> UInt32(before) & 1 == 1 {
+                        if ended[before].count < stages[before].count { early += 1 }
+                    }
+                }
                 if !(0 ..< threads).contains(thread) { strangers += 1 }
                 calls[stage].append(item)
             }
             if pause > 0 { usleep(pause) }
-            lock.withLock { ended[stage] += 1 }
+            lock.withLock { _ = ended[stage].insert(item) }
         }
+
+        private func items(_ share: Int, of count: Int) -> Range<Int> { count * share / threads ..< count * (share + 1) / threads }
     }
 }

@@ -74,14 +74,16 @@ dp_isa dp_instruction_set(void);
 
 /* A worker pool. A run has stages, a stage has items: body(context, stage, item, thread) is called once for each, on the
  * calling thread (thread 0) and threads - 1 others, in the caller's floating-point mode, and the run returns when all are
- * done. A thread takes an item of the first stage that has one left and need not wait; of its items those of the same share
- * of each stage first, so that what they read lies in its cache. One caller at a time. Safe after fork(). */
+ * done. Of each stage's items share t, of `threads` equal ones, is thread t's: it takes them first, so that what it reads lies in
+ * its cache, and another's only where it has none that need not wait. Earlier stages come first. One caller at a time. Safe after
+ * fork(). */
 typedef struct dp_pool dp_pool;
 enum { DP_POOL_STAGES = 32 }; /* at most, in one run */
 typedef struct {
-    size_t count;      /* items, at least 1 */
-    size_t after;      /* stages before this one count from 1: all items of this one must be done first; 0: of none */
-    size_t taken, done; /* the pool's own */
+    size_t count;       /* items, at least 1 */
+    uint32_t after;     /* a bit for each stage before this one that must be done first, the lowest for the first */
+    bool by_share;      /* or instead: only the same share of the stage just before it */
+    size_t taken, done; /* the pool's own: shares */
 } dp_stage;
 typedef void (*dp_pool_body)(void *context, size_t stage, size_t item, size_t thread);
 dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads start at the first run with more than one item */

@@ -20,7 +20,7 @@ final class WorkerPool: @unchecked Sendable {
     deinit { dp_pool_free(pool) }
 
     /// Calls body(context, stage, item, thread) for every item of every stage, thread in 0 ..< threads; returns when all are
-    /// done. A stage's items begin when the stage that it comes after is done, and otherwise in the stages' order.
+    /// done. A stage's items begin when the stages that it comes after are done, and otherwise in the stages' order.
     func run(_ stages: UnsafeMutableBufferPointer<dp_stage>, _ context: UnsafeMutableRawPointer, _ body: Body) throws(DiptychError) {
         guard dp_pool_run(pool, stages.count, stages.baseAddress, body, context) else { throw noThreads }
     }
@@ -28,7 +28,7 @@ final class WorkerPool: @unchecked Sendable {
     /// One stage of `count` items, of which there may be none.
     func run(_ count: Int, _ context: UnsafeMutableRawPointer, _ body: Body) throws(DiptychError) {
         guard count > 0 else { return }
-        var stage = dp_stage(count: count, after: 0, taken: 0, done: 0)
+        var stage = dp_stage(count: count, after: 0, by_share: false, taken: 0, done: 0)
         guard dp_pool_run(pool, 1, &stage, body, context) else { throw noThreads }
     }
 

@@ -89,7 +89,7 @@ final class Batch: @unchecked Sendable {
             ? try LiveInputs(network, rows: 2 * capacity, runs: Self.rowItems(capacity, threads: pool.threads), on: pool) : nil
         denseUpdates = Self.makeDenseUpdates(network, isLive: live != nil)
         stages = Self.makeStages(network, isLive: live != nil)
-        settling = live == nil ? [] : [Stage(work: [.catchUp], after: 0)]
+        settling = live == nil ? [] : [Stage(work: [.catchUp])]
         poolStages = try Buffer(count: stages.count, for: "a step's stages")
     }
 
@@ -114,7 +114,8 @@ final class Batch: @unchecked Sendable {
         guard !stages.isEmpty else { return }
         running = stages
         for (index, stage) in stages.enumerated() {
-            poolStages[index] = dp_stage(count: items(stage.work[0]), after: stage.after, taken: 0, done: 0)
+            let byShare = index > 0 && stage.after == Stage.mask([index - 1]) && isByShare(stages[index - 1].work[0]) && isByShare(stage.work[0])
+            poolStages[index] = dp_stage(count: items(stage.work[0]), after: stage.after, by_share: byShare, taken: 0, done: 0)
         }
         try pool.run(UnsafeMutableBufferPointer(start: poolStages.pointer, count: stages.count),
                      Unmanaged.passUnretained(self).toOpaque()) { context, stage, item, thread in
@@ -136,6 +137,7 @@ final class Batch: @unchecked Sendable {
         case listGradient
         case liveBackward
         case convolutionsBackward
+        case backgroundBackward
         case updateConvolutions
         case deriveFromConvolutions
         case updateDense
@@ -145,14 +147,21 @@ final class Batch: @unchecked Sendable {
     struct Stage {
         /// What an item is made of, one after the other: more than one where each needs only what the last made of the same rows.
         var work: [Work]
-        /// The stage that must be done before, counted from 1; 0 is none.
-        let after: Int
+        /// A bit for each stage that must be done before.
+        let after: UInt32
+
+        init(work: [Work], after: [Int] = []) {
+            self.work = work
+            self.after = Self.mask(after)
+        }
+
+        static func mask(_ stages: [Int]) -> UInt32 { stages.reduce(0) { $0 | 1 << UInt32(truncatingIfNeeded: $1) } }
     }
 
     /// In the order in which their items are taken where more than one may run: what others wait for comes first, so the
     /// dense layers' updates, for which nothing waits, fill the gaps.
     private static func makeStages(_ network: Network, isLive: Bool) -> [Stage] {
-        var stages = [Stage(work: [.loadAndConvolve], after: 0)]
+        var stages = [Stage(work: [.loadAndConvolve])]
         let indices = network.dense.indices
         let forward = indices.flatMap { $0 == 1 && isLive ? [.listLive, .gatherLive, .dense($0)] : [Work.dense($0)] }
         let backward = indices.reversed().filter { $0 > 0 || network.convolutions != nil }
@@ -161,16 +170,16 @@ final class Batch: @unchecked Sendable {
             if isByRows(work, network) && isByRows(stages[stages.count - 1].work[0], network) {
                 stages[stages.count - 1].work.append(work)
             } else {
-                stages.append(Stage(work: [work], after: stages.count))
+                stages.append(Stage(work: [work], after: [stages.count - 1]))
             }
         }
-        let gradients = stages.count
+        let gradients = stages.count - 1
         if network.convolutions != nil {
-            for work in [Work.convolutionsBackward, .updateConvolutions, .deriveFromConvolutions] {
-                stages.append(Stage(work: [work], after: stages.count))
-            }
+            stages += [Stage(work: [.convolutionsBackward], after: [gradients]), Stage(work: [.backgroundBackward], after: [gradients]),
+                       Stage(work: [.updateConvolutions], after: [gradients + 1, gradients + 2]),
+                       Stage(work: [.deriveFromConvolutions], after: [gradients + 3])]
         }
-        stages.append(Stage(work: [.updateDense], after: gradients))
+        stages.append(Stage(work: [.updateDense], after: [gradients]))
         return stages
     }
 
@@ -184,6 +193,16 @@ final class Batch: @unchecked Sendable {
         }
     }
 
+    /// Whether a thread's share of the items is that of the batch's pairs: then what it needs of the stage before is its own share, too.
+    private func isByShare(_ work: Work) -> Bool {
+        switch work {
+        case .loadAndConvolve: true
+        case .denseBackward(let index): Self.isByRows(work, model.network) || denseBackwardItems(index).rows == threads
+        case .convolutionsBackward: (0 ..< threads).allSatisfy { chunkPairs * (chunks * $0 / threads) == count * $0 / threads }
+        default: Self.isByRows(work, model.network)
+        }
+    }
+
     private func items(_ work: Work) -> Int {
         switch work {
         case .loadAndConvolve: count
@@ -193,9 +212,9 @@ final class Batch: @unchecked Sendable {
         case .headAndLoss: rowItems
         case .denseBackward(let index): denseBackwardItems(index).count
         case .liveBackward: live?.mostGroups ?? 0
-        case .convolutionsBackward: convolutionSums
+        case .convolutionsBackward: chunks
         case .updateConvolutions: convolutionUpdates.count
-        case .deriveFromConvolutions: 1
+        case .backgroundBackward, .deriveFromConvolutions: 1
         case .updateDense: denseUpdates.count
         }
     }
@@ -210,7 +229,8 @@ final class Batch: @unchecked Sendable {
         case .denseBackward(let index): denseBackward(index, item, thread)
         case .listGradient: listGradient(item)
         case .liveBackward: liveBackward(item, thread)
-        case .convolutionsBackward: convolutionsBackward(item, thread)
+        case .convolutionsBackward: convolutionsBackward(chunk: item, thread)
+        case .backgroundBackward: backgroundBackward(thread)
         case .updateConvolutions: updateConvolutions(item, thread)
         case .deriveFromConvolutions: model.weightsChanged()
         case .updateDense: updateDense(item, thread)
@@ -337,16 +357,21 @@ final class Batch: @unchecked Sendable {
     /// Sums of the convolutions' gradients: each chunk's, and the background's.
     var convolutionSums: Int { chunks + (sumsBackground ? 1 : 0) }
 
-    private func convolutionsBackward(_ item: Int, _ thread: Int) {
-        let floats = model.network.convolutionFloats
-        let sums = chunkSums.pointer + item * floats
-        memset(sums, 0, floats * MemoryLayout<Float>.stride)
-        if item < chunks {
-            backward.convolutions(pairs: item * chunkPairs ..< min(count, (item + 1) * chunkPairs), withBackground: !sumsBackground, sums: sums,
-                                  scratch: scratch(thread))
-        } else {
-            backward.background(pairs: 0 ..< count, sums: sums, scratch: scratch(thread))
-        }
+    /// Sum `index` of the convolutions' gradients, zeroed.
+    private func zeroedSum(_ index: Int) -> UnsafeMutablePointer<Float> {
+        let floats = model.network.convolutionFloats, sum = chunkSums.pointer + index * floats
+        memset(sum, 0, floats * MemoryLayout<Float>.stride)
+        return sum
+    }
+
+    private func convolutionsBackward(chunk: Int, _ thread: Int) {
+        backward.convolutions(pairs: chunk * chunkPairs ..< min(count, (chunk + 1) * chunkPairs), withBackground: !sumsBackground,
+                              sums: zeroedSum(chunk), scratch: scratch(thread))
+    }
+
+    private func backgroundBackward(_ thread: Int) {
+        guard sumsBackground else { return }
+        backward.background(pairs: 0 ..< count, sums: zeroedSum(chunks), scratch: scratch(thread))
     }
 
     /// Adds the step's losses in the pairs' order.

@@ -41,7 +41,7 @@ final class TrialRunner: @unchecked Sendable {
             throw DiptychError(.outOfMemory, "no memory for \(experiment.workers) \(plural("thread", experiment.workers))")
         }
         defer { dp_pool_free(pool) }
-        var trials = dp_stage(count: work.count, after: 0, taken: 0, done: 0)
+        var trials = dp_stage(count: work.count, after: 0, by_share: false, taken: 0, done: 0)
         let started = dp_pool_run(pool, 1, &trials, { context, _, _, _ in
             Unmanaged<TrialRunner>.fromOpaque(context!).takeUnretainedValue().runNextTrial()
         }, Unmanaged.passUnretained(self).toOpaque())
