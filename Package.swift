@@ -40,8 +40,8 @@ if x86 {
     // The folders are symbolic links: the same kernels, compiled for AVX2 and FMA, and those that gain by it for AVX-512.
     targets.append(.target(name: "DiptychKernelsAVX2", dependencies: ["CDiptychPlatform"], exclude: wideOnly + baselineOnly, swiftSettings: avx2))
     targets.append(.target(name: "DiptychKernelsAVX512", dependencies: ["CDiptychPlatform"],
-                           exclude: baselineOnly + ["DenseLists.swift", "DenseRows.swift", "LiveTiles.swift", "PoolListsByEight.swift",
-                                                    "RandomWords.swift", "WinogradWeights.swift"],
+                           exclude: baselineOnly + ["DenseLists.swift", "DenseRows.swift", "LiveTiles.swift", "Pixels.swift",
+                                                    "PoolListsByEight.swift", "RandomWords.swift", "WinogradWeights.swift"],
                            swiftSettings: avx512))
 }
 

@@ -43,18 +43,26 @@ static inline void relax(void)
 
 static pool_share *share_of(dp_pool *pool, size_t stage, size_t thread) { return &pool->shares[thread * DP_POOL_STAGES + stage]; }
 
-static bool all_taken(dp_pool *pool, size_t stage) { return __atomic_load_n(&pool->stage[stage].taken, __ATOMIC_RELAXED) == (size_t)pool->threads; }
+/* Whether a count has come to its end. Sequentially consistent, because a thread that goes to sleep has counted itself just before; see
+ * item_done. */
+static bool is_full(const size_t *count, size_t end) { return __atomic_load_n(count, __ATOMIC_SEQ_CST) == end; }
 
-/* Sequentially consistent, because a thread that goes to sleep has counted itself just before; see item_done. */
-static bool is_done(const size_t *done, size_t count) { return __atomic_load_n(done, __ATOMIC_SEQ_CST) == count; }
+static bool all_taken(dp_pool *pool, size_t stage) { return is_full(&pool->stage[stage].taken, (size_t)pool->threads); }
 
-static bool may_run(dp_pool *pool, size_t stage, size_t thread)
+/* Whether the stages that the stage comes after are done. */
+static bool stage_may_run(dp_pool *pool, size_t stage)
 {
-    if (pool->stage[stage].by_share)
-        return is_done(&share_of(pool, stage - 1, thread)->done, share_of(pool, stage - 1, thread)->end);
     for (uint32_t after = pool->stage[stage].after; after != 0; after &= after - 1)
-        if (!is_done(&pool->stage[__builtin_ctz(after)].done, (size_t)pool->threads)) return false;
+        if (!is_full(&pool->stage[__builtin_ctz(after)].done, (size_t)pool->threads)) return false;
     return true;
+}
+
+/* The same of a share. */
+static bool share_may_run(dp_pool *pool, size_t stage, size_t thread)
+{
+    if (!pool->stage[stage].by_share) return stage_may_run(pool, stage);
+    pool_share *before = share_of(pool, stage - 1, thread);
+    return is_full(&before->done, before->end);
 }
 
 typedef struct { size_t stage, share, number; } pool_item;
@@ -63,9 +71,9 @@ typedef struct { size_t stage, share, number; } pool_item;
 static bool take_of(dp_pool *pool, size_t stage, size_t thread, pool_item *item)
 {
     pool_share *share = share_of(pool, stage, thread);
-    if (__atomic_load_n(&share->next, __ATOMIC_RELAXED) >= share->end || !may_run(pool, stage, thread)) return false;
+    if (__atomic_load_n(&share->next, __ATOMIC_RELAXED) >= share->end || !share_may_run(pool, stage, thread)) return false;
     *item = (pool_item){stage, thread, __atomic_fetch_add(&share->next, 1, __ATOMIC_RELAXED)};
-    if (item->number + 1 == share->end) __atomic_fetch_add(&pool->stage[stage].taken, 1, __ATOMIC_RELAXED);
+    if (item->number + 1 == share->end) __atomic_fetch_add(&pool->stage[stage].taken, 1, __ATOMIC_SEQ_CST);
     return item->number < share->end;
 }
 
@@ -73,15 +81,15 @@ static bool take_of(dp_pool *pool, size_t stage, size_t thread, pool_item *item)
 static bool take_others(dp_pool *pool, size_t first, size_t end, size_t thread, pool_item *item)
 {
     for (size_t stage = first; stage < end; stage++) {
-        if (all_taken(pool, stage)) continue;
+        if (all_taken(pool, stage) || (!pool->stage[stage].by_share && !stage_may_run(pool, stage))) continue;
         for (size_t i = 1; i < (size_t)pool->threads; i++)
             if (take_of(pool, stage, (thread + i) % (size_t)pool->threads, item)) return true;
     }
     return false;
 }
 
-/* Takes the first item that may run now: of the thread's own share, or of another's in the stages before, but for those that follow each
- * other by shares; *left tells whether there are items that nobody has taken. */
+/* Takes the first item that may run now. Among stages that follow each other by shares the thread's own shares come first, then the others';
+ * otherwise earlier stages come first. *left tells whether there are items that nobody has taken. */
 static bool take_item(dp_pool *pool, size_t thread, pool_item *item, bool *left)
 {
     size_t chain = 0;
@@ -98,12 +106,14 @@ static bool take_item(dp_pool *pool, size_t thread, pool_item *item, bool *left)
     return *left && take_others(pool, chain, pool->stages, thread, item);
 }
 
-/* The end of a share wakes those who sleep: they count themselves before they look, it looks after it has counted. */
+/* The end of what somebody may wait for wakes those who sleep: they count themselves before they look, it looks after it has counted. */
 static void item_done(dp_pool *pool, pool_item item)
 {
     pool_share *share = share_of(pool, item.stage, item.share);
     if (__atomic_add_fetch(&share->done, 1, __ATOMIC_SEQ_CST) < share->end) return;
-    __atomic_add_fetch(&pool->stage[item.stage].done, 1, __ATOMIC_SEQ_CST);
+    const bool whole = __atomic_add_fetch(&pool->stage[item.stage].done, 1, __ATOMIC_SEQ_CST) == (size_t)pool->threads;
+    const bool by_share = item.stage + 1 < pool->stages && pool->stage[item.stage + 1].by_share;
+    if (!whole && !by_share) return;
     if (__atomic_load_n(&pool->sleeping, __ATOMIC_SEQ_CST) == 0) return;
     pthread_mutex_lock(&pool->lock);
     pthread_cond_broadcast(&pool->wake);

@@ -38,7 +38,7 @@ struct Tile {
 /// Of numbers that are not negative: a division of 32 bits takes half of the time.
 @inline(__always) func quotient(_ a: Int, _ b: Int) -> Int { Int(UInt32(truncatingIfNeeded: a) / UInt32(truncatingIfNeeded: b)) }
 
-/// Divides many numbers, each by one multiplication: numbers that are not negative, of which the product with `value` is below 2^32.
+/// Divides many numbers, each by one multiplication: numbers from 0 to below 2^31, of which the product with `value` is below 2^32.
 struct Divisor {
     private let reciprocal: Int
 

@@ -8,7 +8,7 @@ import Testing
 @Suite struct WorkerPoolTests {
     /// Every item is run once, and none before the stages that it comes after, or its share of the one before, are done: for random
     /// stages, short items and items longer than a thread spins before it sleeps, and more threads than the machine has.
-    @Test(arguments: [1, 2, 3, 8])
+    @Test(arguments: [1, 2, 3, 8, 40])
     func itemsRunOnceAndAfterWhatTheyComeAfter(threads: Int) throws {
         let pool = try WorkerPool(threads: threads), random = Random(seed: 31, purpose: .pairs)
         for round in 0 ..< 200 {
@@ -19,7 +19,7 @@ import Testing
                 dp_stage(count: 1 + draw(10 + index, below: 40), after: UInt32(draw(20 + index, below: 1 << index)),
                          by_share: index > 0 && draw(30 + index, below: 2) == 1, taken: 0, done: 0)
             }
-            let run = Run(stages, threads: threads, pause: round % 20 == 0 ? 300 : 0)
+            let run = Run(stages, threads: threads, pause: round % 10 == 0 ? 300 : 0)
             try stages.withUnsafeMutableBufferPointer { stages in
                 try pool.run(stages, Unmanaged.passUnretained(run).toOpaque()) { context, stage, item, thread in
                     Unmanaged<Run>.fromOpaque(context!).takeUnretainedValue().run(stage, item, thread)
@@ -30,27 +30,43 @@ import Testing
         }
     }
 
-    /// A thread goes through its share of stages that follow each other by shares, while another still waits in the first.
+    /// A thread goes through its share of stages that follow each other by shares, while another still waits in the first: the second
+    /// share's first item ends after the first share's last.
     @Test func sharesDoNotWaitForEachOther() throws {
-        let pool = try WorkerPool(threads: 2), chain = Chain()
         var stages = [dp_stage(count: 2, after: 0, by_share: false, taken: 0, done: 0), dp_stage(count: 2, after: 0, by_share: true, taken: 0, done: 0)]
-        try stages.withUnsafeMutableBufferPointer { stages in
-            try pool.run(stages, Unmanaged.passUnretained(chain).toOpaque()) { context, stage, item, _ in
-                Unmanaged<Chain>.fromOpaque(context!).takeUnretainedValue().run(stage, item)
-            }
-        }
-        #expect(chain.ended == [[0, 0], [1, 0], [0, 1], [1, 1]])
+        #expect(try Waiting.run(&stages, first: [1, 0], then: [0, 1]) == [[0, 0], [1, 0], [0, 1], [1, 1]])
     }
 
-    /// Two stages of two items: the second share's first item waits until the first share is through both.
-    private final class Chain: @unchecked Sendable {
-        private let lock = NSCondition()
-        private(set) var ended: [[Int]] = []
+    /// And then it helps: the first item of its own share ends after the last of the other's, which it keeps from it.
+    @Test func threadsHelpEachOther() throws {
+        var stages = [dp_stage(count: 4, after: 0, by_share: false, taken: 0, done: 0)]
+        let ended = try Waiting.run(&stages, first: [0, 1], then: [0, 0])
+        #expect(ended.count == 4 && ended.last == [0, 0])
+    }
 
-        func run(_ stage: Int, _ item: Int) {
+    /// Two threads' run in which one item waits for another's end, at most ten seconds.
+    private final class Waiting: @unchecked Sendable {
+        private let lock = NSCondition(), first: [Int], then: [Int]
+        private var ended: [[Int]] = []
+
+        private init(first: [Int], then: [Int]) { (self.first, self.then) = (first, then) }
+
+        /// The items in the order in which they ended, as [stage, item].
+        static func run(_ stages: inout [dp_stage], first: [Int], then: [Int]) throws -> [[Int]] {
+            let pool = try WorkerPool(threads: 2), run = Waiting(first: first, then: then)
+            try stages.withUnsafeMutableBufferPointer { stages in
+                try pool.run(stages, Unmanaged.passUnretained(run).toOpaque()) { context, stage, item, _ in
+                    Unmanaged<Waiting>.fromOpaque(context!).takeUnretainedValue().run([stage, item])
+                }
+            }
+            return run.ended
+        }
+
+        private func run(_ item: [Int]) {
             lock.withLock {
-                while stage == 0 && item == 1 && !ended.contains([1, 0]) { lock.wait() }
-                ended.append([stage, item])
+                let limit = Date(timeIntervalSinceNow: 10)
+                while item == then && !ended.contains(first) && lock.wait(until: limit) {}
+                ended.append(item)
                 lock.broadcast()
             }
         }

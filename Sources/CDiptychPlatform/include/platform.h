@@ -74,15 +74,16 @@ dp_isa dp_instruction_set(void);
 
 /* A worker pool. A run has stages, a stage has items: body(context, stage, item, thread) is called once for each, on the
  * calling thread (thread 0) and threads - 1 others, in the caller's floating-point mode, and the run returns when all are
- * done. Of each stage's items share t, of `threads` equal ones, is thread t's: it takes them first, so that what it reads lies in
- * its cache, and another's only where it has none that need not wait. Earlier stages come first. One caller at a time. Safe after
- * fork(). */
+ * done. Of each stage's items share t, of `threads` equal ones, is thread t's, so that what it reads lies in its cache. Among stages
+ * that follow each other by shares a thread takes items of its own shares first, then of others'; otherwise earlier stages come first.
+ * One caller at a time. Safe after fork(). */
 typedef struct dp_pool dp_pool;
 enum { DP_POOL_STAGES = 32 }; /* at most, in one run */
 typedef struct {
     size_t count;       /* items, at least 1 */
     uint32_t after;     /* a bit for each stage before this one that must be done first, the lowest for the first */
-    bool by_share;      /* or instead: only the same share of the stage just before it */
+    bool by_share;      /* or instead, but not of the first: only the same share of the stage just before, which may be empty only where
+                         * this one is, too */
     size_t taken, done; /* the pool's own: shares */
 } dp_stage;
 typedef void (*dp_pool_body)(void *context, size_t stage, size_t item, size_t thread);

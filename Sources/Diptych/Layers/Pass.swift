@@ -174,7 +174,7 @@ struct Pass {
     /// not zero in x.
     private func product(_ layer: DenseLayer, rows: Int, panels: Int, x: UnsafePointer<Float>, xRow: Int, weights: UnsafePointer<Float>,
                          into target: UnsafeMutablePointer<Float>, row targetRow: Int, lists: dp_lists) {
-        // Lists are dearer by the value, and cost something to make: they win in long rows of which little is left. A few rows tell.
+        // Lists are dearer by the value, and cost something to make: they win in long rows of which not too much is left. A few rows tell.
         let sample = min(rows, 4)
         guard layer.inputs >= 256, 100 * kernels.count_nonzeros(sample, layer.inputs, x, xRow) < kernels.sparse_percent * sample * layer.inputs else {
             return kernels.multiply(rows, panels, layer.inputs, x, xRow, weights, 16 * layer.inputs, target, targetRow)

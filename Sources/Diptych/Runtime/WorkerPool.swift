@@ -20,7 +20,7 @@ final class WorkerPool: @unchecked Sendable {
     deinit { dp_pool_free(pool) }
 
     /// Calls body(context, stage, item, thread) for every item of every stage, thread in 0 ..< threads; returns when all are
-    /// done. A stage's items begin when the stages that it comes after are done, and otherwise in the stages' order.
+    /// done. A stage's items begin when the stages that it comes after are done, or its share of the one just before (dp_stage).
     func run(_ stages: UnsafeMutableBufferPointer<dp_stage>, _ context: UnsafeMutableRawPointer, _ body: Body) throws(DiptychError) {
         guard dp_pool_run(pool, stages.count, stages.baseAddress, body, context) else { throw noThreads }
     }

@@ -158,8 +158,7 @@ final class Batch: @unchecked Sendable {
         static func mask(_ stages: [Int]) -> UInt32 { stages.reduce(0) { $0 | 1 << UInt32(truncatingIfNeeded: $1) } }
     }
 
-    /// In the order in which their items are taken where more than one may run: what others wait for comes first, so the
-    /// dense layers' updates, for which nothing waits, fill the gaps.
+    /// What others wait for comes first, so the dense layers' updates, for which nothing waits, fill the gaps.
     private static func makeStages(_ network: Network, isLive: Bool) -> [Stage] {
         var stages = [Stage(work: [.loadAndConvolve])]
         let indices = network.dense.indices

@@ -157,9 +157,28 @@ import Testing
         return Pooled(values: values, choice: choice)
     }
 
+    /// The first and the last tile of the largest images: where numbers are divided that are as large as they become.
+    @Test(arguments: KernelTable.all) func tilesOfTheLargestImages(_ table: KernelTable) {
+        var random = Keyed(13)
+        let shape = dp_conv_shape(height: 256, width: 256, channels: 8), each = 258 * 258 * 8, tiles = Reference.tiles(shape)
+        let weights = random.floats(8 * 9 * 8), bias = random.floats(8), act = zeros(2 * each).enumerated().map { Float(($0.offset &* 2_654_435_761) % 97) / 97 }
+        for number in [0, 63, 64, tiles.count - 1] {
+            let both = [number, tiles.count + number]
+            let pooled = Self.pool(table, shape, 2, list: both.map { Int32($0) }, act: act, weights: weights, bias: bias)
+            for image in 0 ..< 2 {
+                let one = Self.pool(table, shape, 1, list: [Int32(number)], act: Array(act[image * each ..< (image + 1) * each]), weights: weights, bias: bias)
+                for window in tiles[number] {
+                    let place = (image * Self.windows(shape) + window) * 8
+                    #expect(bits(Array(pooled.values[place ..< place + 8])) == bits(Array(one.values[8 * window ..< 8 * window + 8])))
+                    #expect(!pooled.values[place].isNaN, "tile \(number) of image \(image) is not written")
+                }
+            }
+        }
+    }
+
     @Test(arguments: KernelTable.all) func liveTiles(_ table: KernelTable) {
         var random = Keyed(10)
-        for shape in Self.shapes + [63, 64, 65, 255, 256].map({ dp_conv_shape(height: 7, width: $0, channels: 8) }) {
+        for shape in Self.shapes + [58, 60, 61, 62, 63, 64, 65, 118, 120, 121, 255, 256].map({ dp_conv_shape(height: 7, width: $0, channels: 8) }) {
             let background = Float(-0.42)
             for blank in [1, 0.99, 0.9, 0.5, 0] {
                 // Background with a few other pixels, the smallest difference among them; the border is no background.

@@ -40,6 +40,13 @@ import Testing
         for threads in [2, 3, 8] { #expect(try trained(d, pairs, tinyOptions(batchSize: 125, threads: threads)).model.bits == one) }
     }
 
+    /// The presets' convolutions, whose way back follows fc1's by shares: on two, four and five threads, not on three.
+    @Test(arguments: [Architecture.siamese, .rws]) func threadsDoNotShowInThePresets(_ architecture: Architecture) throws {
+        let d = NetworkDescription(architecture), pairs = try Pairs.random(230, like: d)
+        let one = try trained(d, pairs, tinyOptions(batchSize: 100)).model.bits
+        for threads in [2, 3, 4, 5] { #expect(try trained(d, pairs, tinyOptions(batchSize: 100, threads: threads)).model.bits == one, "\(threads) threads") }
+    }
+
     @Test(arguments: Architecture.allCases) func seedsShow(_ architecture: Architecture) throws {
         let d = NetworkDescription.tiny(architecture), pairs = try Pairs.random(30, like: d)
         let first = try trained(d, pairs, tinyOptions()).model.bits
