@@ -114,7 +114,8 @@ final class Batch: @unchecked Sendable {
         guard !stages.isEmpty else { return }
         running = stages
         for (index, stage) in stages.enumerated() {
-            let byShare = index > 0 && stage.after == Stage.mask([index - 1]) && isByShare(stages[index - 1].work[0]) && isByShare(stage.work[0])
+            let isNext = index > 0 && stage.after == 1 << UInt32(truncatingIfNeeded: index - 1)
+            let byShare = isNext && isByShare(stages[index - 1].work[0]) && isByShare(stage.work[0])
             poolStages[index] = dp_stage(count: items(stage.work[0]), after: stage.after, by_share: byShare, taken: 0, done: 0)
         }
         try pool.run(UnsafeMutableBufferPointer(start: poolStages.pointer, count: stages.count),
@@ -150,12 +151,10 @@ final class Batch: @unchecked Sendable {
         /// A bit for each stage that must be done before.
         let after: UInt32
 
-        init(work: [Work], after: [Int] = []) {
+        init(work: [Work], after stages: [Int] = []) {
             self.work = work
-            self.after = Self.mask(after)
+            after = stages.reduce(0) { $0 | 1 << UInt32(truncatingIfNeeded: $1) }
         }
-
-        static func mask(_ stages: [Int]) -> UInt32 { stages.reduce(0) { $0 | 1 << UInt32(truncatingIfNeeded: $1) } }
     }
 
     /// What others wait for comes first, so the dense layers' updates, for which nothing waits, fill the gaps.
