@@ -196,7 +196,7 @@ final class Batch: @unchecked Sendable {
         switch work {
         case .loadAndConvolve: true
         case .denseBackward(let index): Self.isByRows(work, model.network) || denseBackwardItems(index).rows == threads
-        case .convolutionsBackward: (0 ..< threads).allSatisfy { chunkPairs * (chunks * $0 / threads) == count * $0 / threads }
+        case .convolutionsBackward: (0 ..< threads).allSatisfy { chunkPairs * (chunks * $0 / threads) == part($0, of: threads).lowerBound }
         default: Self.isByRows(work, model.network)
         }
     }
