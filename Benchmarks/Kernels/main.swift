@@ -82,9 +82,9 @@ func measure(_ table: dp_kernels) -> [Result] {
     let found = UnsafeMutablePointer<Int32>.allocate(capacity: narrowTiles)
     add("live_tiles", 0) { _ = table.live_tiles(shape, x, 2, found) }
     add("live_tiles, 32x32", 0) { _ = table.live_tiles(narrow, narrowPlane, 2, found) }
-    add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, scratch) }
+    add("conv_pool, all tiles", 2 * conv2, per: 2) { table.conv_pool(shape, 2 * tiles, list, a, transformed, bias, pooled, choice, false, scratch) }
     add("conv_pool, 32x32, 8 channels, all tiles", 1024 * 9 * 64) {
-        table.conv_pool(narrow, narrowTiles, list, a + 8, transformed, bias, pooled, choice, scratch)
+        table.conv_pool(narrow, narrowTiles, list, a + 8, transformed, bias, pooled, choice, false, scratch)
     }
 
     let sums = floats(32 * 9 * 32 + 32, 10, scale: 0), actGradient = a + 2 * act + gap

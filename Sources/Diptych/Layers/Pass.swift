@@ -96,8 +96,9 @@ struct Pass {
     }
 
     /// cl1, cl2 and pool of both images of a pair, whose input is loaded. Where a tile sees nothing but background its
-    /// result is the blank image's, which the model knows, and of cl1's output only what the other tiles see is made.
-    func convolve(pair: Int, scratch: UnsafeMutablePointer<Float>) {
+    /// result is the blank image's, which the model knows, and of cl1's output only what the other tiles see is made. `shared` tells
+    /// whether other threads have read the features that were there.
+    func convolve(pair: Int, shared: Bool = false, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions, let blank = model.blankImage else { return }
         let shape = dp_conv_shape(c), parameters = model.parameters.pointer
         let act = scratch + shape.actOffset, actStride = c.plane * c.shape.channels
@@ -117,7 +118,7 @@ struct Pass {
             dp_copy_blank(shape, live.runCount, live.runs, blank.features(image), blank.choice(image), pooled, choice)
             if !together {
                 kernels.conv_pool(shape, live.count, tiles, act + image * actStride, model.transformedWeights(image),
-                                  parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, rest)
+                                  parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, shared, rest)
                 continue
             }
             let before = Int32(truncatingIfNeeded: image * c.tiles)
@@ -125,7 +126,7 @@ struct Pass {
             count += live.count
             if image == 1 {
                 kernels.conv_pool(shape, count, list, act, model.transformedWeights(0), parameters + c.bias2.0, pooled - row,
-                                  choice - features, rest)
+                                  choice - features, shared, rest)
             }
         }
     }

@@ -107,7 +107,7 @@ public final class Model: @unchecked Sendable {
             let u = transformed.pointer + side * 36 * channels * channels
             kernels.winograd_weights(channels, parameters.pointer + (side == 0 ? c.weights2.0 : c.weights2.1), u)
             kernels.conv_pool(shape, image.tiles.count, image.tiles.list, image.act, u, parameters.pointer + (side == 0 ? c.bias2.0 : c.bias2.1),
-                              image.features(side), image.choice(side), image.scratch)
+                              image.features(side), image.choice(side), false, image.scratch)
         }
     }
 

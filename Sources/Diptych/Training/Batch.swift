@@ -264,7 +264,7 @@ final class Batch: @unchecked Sendable {
             }
             forward.load(source, image: image)
         }
-        forward.convolve(pair: pair, scratch: scratch(thread))
+        forward.convolve(pair: pair, shared: threads > 1, scratch: scratch(thread))
     }
 
     /// A dense layer's output is cut by panels where it is wide, so that the weights pass once, and else by rows.

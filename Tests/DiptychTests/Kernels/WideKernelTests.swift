@@ -41,7 +41,7 @@ import Testing
                 let choices = [dp_kernels_avx2().pointee, dp_kernels_avx512().pointee].map { kernels in
                     let choice = Guarded([UInt8](repeating: 9, count: 2 * windows * c))
                     _ = call([activations + activations, transformed, bias], [zeros(2 * windows * c), zeros(dp_conv_pool_scratch(c))]) {
-                        kernels.conv_pool(shape, count, list, $0[0], $0[1], $0[2], $1[0], choice.pointer, $1[1])
+                        kernels.conv_pool(shape, count, list, $0[0], $0[1], $0[2], $1[0], choice.pointer, true, $1[1])
                     }
                     #expect(choice.bandsAreIntact)
                     return choice.values
@@ -50,7 +50,7 @@ import Testing
                 #expect(sameChoices, "\(shape) choices of \(count) tiles")
                 let choice = Guarded<UInt8>(count: 2 * windows * c), scratch = Guarded(zeros(dp_conv_pool_scratch(c)))
                 compare("\(shape) conv_pool of \(count) tiles", [activations + activations, transformed, bias], [zeros(2 * windows * c)]) {
-                    $0.conv_pool(shape, count, list, $1[0], $1[1], $1[2], $2[0], choice.pointer, scratch.pointer)
+                    $0.conv_pool(shape, count, list, $1[0], $1[1], $1[2], $2[0], choice.pointer, false, scratch.pointer)
                 }
                 #expect(scratch.bandsAreIntact)
             }
