@@ -100,7 +100,7 @@ private struct TileBlock<Group: TileGroup> {
     let places: UnsafePointer<Place>
     let v: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>, point: Int
     /// Whether another thread's cache may hold what was in the windows: asked for with the patches, it is given up before `pool` writes them.
-    let asks: Bool
+    let shared: Bool
     /// A group's transform under way.
     let scratch: UnsafeMutablePointer<Float>
 
@@ -131,7 +131,7 @@ private struct TileBlock<Group: TileGroup> {
         var slot = slots.lowerBound
         while slot < slots.upperBound {
             let places = places + slot
-            if asks && Self.mayAsk { ask(Int(places[0].window), Kind.wide ? 2 * channels : channels, Kind.tall) }
+            if shared && Self.mayAsk { ask(Int(places[0].window), Kind.wide ? 2 * channels : channels, Kind.tall) }
             var v = v + slot * channels, c = 0
             while c < channels {
                 for x in 0 ..< times(Kind.wide ? points.tall : points.short) {
@@ -200,20 +200,20 @@ private struct TileBlock<Group: TileGroup> {
 
 func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>, act: UnsafePointer<Float>,
                   transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>, pooled: UnsafeMutablePointer<Float>,
-                  choice: UnsafeMutablePointer<UInt8>, asks: Bool, scratch: UnsafeMutablePointer<Float>) {
+                  choice: UnsafeMutablePointer<UInt8>, shared: Bool, scratch: UnsafeMutablePointer<Float>) {
     #if DIPTYCH_AVX512
     if shape.channels % lanes != 0 {
         return convolvePool(TwoTiles.self, shape, count: count, list: list, act: act, transformed: transformed, bias: bias, pooled: pooled,
-                            choice: choice, asks: asks, scratch: scratch)
+                            choice: choice, shared: shared, scratch: scratch)
     }
     #endif
     convolvePool(OneTile.self, shape, count: count, list: list, act: act, transformed: transformed, bias: bias, pooled: pooled, choice: choice,
-                 asks: asks, scratch: scratch)
+                 shared: shared, scratch: scratch)
 }
 
 private func convolvePool<Group: TileGroup>(_ group: Group.Type, _ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>,
                                             act: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-                                            pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>, asks: Bool,
+                                            pooled: UnsafeMutablePointer<Float>, choice: UnsafeMutablePointer<UInt8>, shared: Bool,
                                             scratch: UnsafeMutablePointer<Float>) {
     let channels = shape.channels, allPoints = points.tall * points.tall, largest = Int(DP_CONV_POOL_TILES)
     let places = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Place.self)
@@ -226,7 +226,7 @@ private func convolvePool<Group: TileGroup>(_ group: Group.Type, _ shape: dp_con
         let point = kinds.end * channels + 16
         var block = TileBlock<Group>(channels: channels, act: act, transformed: transformed, bias: bias, pooled: pooled, choice: choice,
                                      line: (shape.width + 2) * channels, windowRow: shape.width / 2 * channels, places: places, v: v,
-                                     m: v + allPoints * point, point: point, asks: asks, scratch: lines)
+                                     m: v + allPoints * point, point: point, shared: shared, scratch: lines)
         let tallNarrow = 0 ..< kinds.wideStart, tallWide = kinds.wideStart ..< kinds.tallEnd
         let shortWide = kinds.tallEnd ..< kinds.wideEnd, shortNarrow = kinds.wideEnd ..< kinds.end
 

@@ -35,7 +35,7 @@ private func makeTable() -> dp_kernels {
         convolveFirstBackward($0, $1, x: $2!, act: $3!, gradient: $4!, weightGradient: $5!, biasGradient: $6!)
     }
     table.conv_pool = {
-        convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, asks: $8, scratch: $9!)
+        convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, shared: $8, scratch: $9!)
     }
     table.conv_pool_backward = {
         convolvePoolBackward($0, $1, $2, act: $3!, weights: $4!, gradient: $5!, choice: $6!, weightGradient: $7!,
@@ -66,7 +66,7 @@ private func makeTable() -> dp_kernels {
         winograd_weights: { winogradWeights(channels: $0, weights: $1!, transformed: $2!) },
         live_tiles: { liveTiles($0, x: $1!, background: $2, list: $3!) },
         conv_pool: {
-            convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, asks: $8, scratch: $9!)
+            convolvePool($0, count: $1, list: $2!, act: $3!, transformed: $4!, bias: $5!, pooled: $6!, choice: $7!, shared: $8, scratch: $9!)
         },
         conv_pool_backward: {
             convolvePoolBackward($0, $1, $2, act: $3!, weights: $4!, gradient: $5!, choice: $6!, weightGradient: $7!,

@@ -426,10 +426,10 @@ typedef struct {
     /* pooled[windows, channels] = max over each window of relu(conv3x3(act) + bias), choice = which of the four it
      * was, by act in the tiles' area (dp_window_runs) and on the border, for the windows of the `count` tiles in list. Of several images
      * that follow one another, of fewer than 2^20 tiles together, the second's tiles are numbered from the first's count on.
-     * asks: another thread's cache may hold what was in pooled, which is then asked for before it is written.
+     * shared: another thread's cache may hold what was in pooled, which is then asked for before it is written.
      * scratch: dp_conv_pool_scratch(channels) floats. */
     void (*conv_pool)(dp_conv_shape shape, ptrdiff_t count, const int32_t *list, const float *act,
-                      const float *transformed, const float *bias, float *pooled, uint8_t *choice, bool asks, float *scratch);
+                      const float *transformed, const float *bias, float *pooled, uint8_t *choice, bool shared, float *scratch);
 
     /* The way back from `windows`, whose patches lie in `area` or on the border: gradient is that of pooled, zero where pooled is not
      * positive. Adds to weight_gradient (as the weights: [out][9][in]) and bias_gradient; writes act_gradient (bordered) in `area`; what

@@ -142,7 +142,7 @@ import Testing
         let transformed = call([weights], [unwritten(36 * c * c)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
         let choice = Guarded<UInt8>(count: all * c), given = Guarded(numbers)
         let values = call([act, transformed, bias], [unwritten(all * c), unwritten(dp_conv_pool_scratch(c))]) {
-            table.kernels.conv_pool(shape, numbers.count, given.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, numbers.count % 2 == 0, $1[1])
+            table.kernels.conv_pool(shape, numbers.count, given.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, true, $1[1])
         }[0]
         #expect(choice.bandsAreIntact && given.bandsAreIntact && given.values == numbers)
         return Pooled(values: values, choice: choice.values)
