@@ -86,7 +86,7 @@ void *dp_thread_scratch(size_t size)
     pthread_once(&scratch_once, scratch_make_key);
     if (!scratch_key_made || pthread_setspecific(scratch_key, &thread_scratch) != 0) return NULL;
     scratch_release(NULL);
-    thread_scratch.memory = dp_allocate(size);
+    thread_scratch.memory = dp_reserve(size);
     thread_scratch.size = thread_scratch.memory ? size : 0;
     return thread_scratch.memory;
 }

@@ -41,8 +41,8 @@ bool dp_parse_double(const char *text, double *out_value);
 void *dp_allocate(size_t size);
 void *dp_reserve(size_t size);
 
-/* This thread's scratch memory of at least size bytes, aligned to 64, kept until the thread ends; NULL where there
- * is no memory. The contents do not survive a call that asks for more. */
+/* This thread's scratch memory of at least size bytes, aligned to 64, not zeroed (pages that nobody touches cost nothing), kept until
+ * the thread ends; NULL where there is no memory. The contents do not survive a call that asks for more. */
 void *dp_thread_scratch(size_t size);
 
 /* Calls `close` when the process exits or the library is unloaded. One function for the process. */

@@ -31,6 +31,12 @@ struct BlankImage {
         scratch = pooled + (separate ? 4 : 2) * block
     }
 
+    /// To be called once for new memory: zeroes the borders, and all else that `conv_pool` does not write first, and lists the tiles.
+    func prepare() {
+        memset(plane, 0, (scratch - plane) * MemoryLayout<Float>.stride)
+        tiles.takeAll()
+    }
+
     /// cl2's pooled output of a first (0) or second (1) image, and which of each window's four was greatest.
     func features(_ image: Int) -> UnsafeMutablePointer<Float> { pooled + (separate ? image * 2 * block : 0) }
     func choice(_ image: Int) -> UnsafeMutablePointer<UInt8> {

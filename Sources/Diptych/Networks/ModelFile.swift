@@ -113,12 +113,15 @@ extension Model {
     func fill(_ target: Buffer<Float>, from file: SafetensorsFile, prefix: String, name: String) throws(DiptychError) {
         for tensor in network.tensors {
             let stored = try Self.stored(tensor, in: file, prefix: prefix, description, name: name)
-            let values = try Buffer<Float>(count: tensor.count, for: "a tensor")
-            stored.copy(to: values.pointer)
-            if let index = indexOfNotFinite(values.pointer, tensor.count) {
-                throw DiptychError(.corrupt, "\(name): value \(index) of tensor '\(stored.name)' is \(text(values[index])), but must be finite")
+            var wrong: (index: Int, value: Float)?
+            tensor.forEach { index, place in
+                let value = stored.value(index)
+                if !value.isFinite && wrong == nil { wrong = (index, value) }
+                target.pointer[place] = value
             }
-            tensor.forEach { index, place in target.pointer[place] = values.pointer[index] }
+            if let wrong {
+                throw DiptychError(.corrupt, "\(name): value \(wrong.index) of tensor '\(stored.name)' is \(text(wrong.value)), but must be finite")
+            }
         }
     }
 

@@ -8,21 +8,20 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
 
     /// Throws `outOfMemory` naming `what`.
     public init(count: Int, for what: StaticString) throws(DiptychError) {
-        let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-        guard count >= 0, !overflow, let memory = dp_allocate(bytes) else {
-            throw DiptychError.memory(overflow ? Int.max : bytes, for: "\(what)")
-        }
-        pointer = memory.bindMemory(to: Element.self, capacity: max(count, 1))
+        pointer = try allocate(count, MemoryLayout<Element>.stride, what, zeroed: true).bindMemory(to: Element.self, capacity: max(count, 1))
+        self.count = count
+    }
+
+    /// The same, not zeroed: to be written before it is read. A page costs nothing until it is touched.
+    init(unwritten count: Int, for what: StaticString) throws(DiptychError) {
+        pointer = try allocate(count, MemoryLayout<Element>.stride, what, zeroed: false).bindMemory(to: Element.self, capacity: max(count, 1))
         self.count = count
     }
 
     /// The same, zeroed by the threads of `pool`: most of the time that new memory takes is the system's, a page at a time.
-    init(count: Int, for what: StaticString, on pool: WorkerPool) throws(DiptychError) {
-        let bytes = try product(max(count, 1), MemoryLayout<Element>.stride, of: what)
-        guard let memory = dp_reserve(bytes) else { throw DiptychError.memory(bytes, for: "\(what)") }
-        pointer = memory.bindMemory(to: Element.self, capacity: max(count, 1))
-        self.count = count
-        try pool.zero(memory, bytes: bytes)
+    convenience init(count: Int, for what: StaticString, on pool: WorkerPool) throws(DiptychError) {
+        try self.init(unwritten: count, for: what)
+        try pool.zero(pointer, bytes: max(count, 1) * MemoryLayout<Element>.stride)
     }
 
     deinit { free(pointer) }
@@ -33,6 +32,16 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     }
 
     public var span: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: pointer, count: count) }
+}
+
+/// Of at least one element. Apart from the class, which is compiled for each kind of element.
+@inline(never)
+private func allocate(_ count: Int, _ stride: Int, _ what: StaticString, zeroed: Bool) throws(DiptychError) -> UnsafeMutableRawPointer {
+    let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: stride)
+    guard count >= 0, !overflow, let memory = zeroed ? dp_allocate(bytes) : dp_reserve(bytes) else {
+        throw DiptychError.memory(overflow ? Int.max : bytes, for: "\(what)")
+    }
+    return memory
 }
 
 extension UnsafeMutablePointer where Pointee: BitwiseCopyable {

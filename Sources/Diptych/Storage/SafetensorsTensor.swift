@@ -66,18 +66,20 @@ public struct SafetensorsTensor {
         bytes = UnsafeRawBufferPointer(rebasing: data[offsets])
     }
 
-    /// Writes `count` values, in the file's order (the last dimension varies fastest). F64 values are rounded to Float.
-    public func copy(to target: UnsafeMutablePointer<Float>) {
+    /// Value `index` in the file's order (the last dimension varies fastest). F64 values are rounded to Float.
+    @inline(__always)
+    func value(_ index: Int) -> Float {
         switch type {
-        case .float32:
-            for i in 0 ..< count { target[i] = Float(bitPattern: UInt32(littleEndian: load(i))) }
-        case .float64:
-            for i in 0 ..< count { target[i] = Float(Double(bitPattern: UInt64(littleEndian: load(i)))) }
-        case .bfloat16:
-            for i in 0 ..< count { target[i] = Float(bitPattern: UInt32(UInt16(littleEndian: load(i))) << 16) }
-        case .float16:
-            for i in 0 ..< count { target[i] = Self.float(half: UInt16(littleEndian: load(i))) }
+        case .float32: Float(bitPattern: UInt32(littleEndian: load(index)))
+        case .float64: Float(Double(bitPattern: UInt64(littleEndian: load(index))))
+        case .bfloat16: Float(bitPattern: UInt32(UInt16(littleEndian: load(index))) << 16)
+        case .float16: Self.float(half: UInt16(littleEndian: load(index)))
         }
+    }
+
+    /// Writes `count` values, in the file's order.
+    public func copy(to target: UnsafeMutablePointer<Float>) {
+        for i in 0 ..< count { target[i] = value(i) }
     }
 
     private func load<T: BitwiseCopyable>(_ index: Int) -> T {

@@ -3,6 +3,7 @@ import Diptych
 
 struct Calibrate: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "calibrate",
         abstract: "Fits a model's temperatures, so that its probabilities say how often it is right.",
         discussion: """
             EXAMPLES

@@ -3,6 +3,7 @@ import Diptych
 
 struct Classify: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "classify",
         abstract: "Tells whether the digit in the first PNG image is <= the one in the second.",
         discussion: """
             EXAMPLES

@@ -3,6 +3,7 @@ import Diptych
 
 struct Describe: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "describe",
         abstract: "Prints the layers of a model or of a network: shapes, parameters, multiply-adds.",
         discussion: """
             EXAMPLES

@@ -4,6 +4,7 @@ import Diptych
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "evaluate",
         abstract: "Measures a model: errors on pairs by head and by marginal, and on digits.",
         discussion: """
             EXAMPLES

@@ -3,6 +3,7 @@ import Diptych
 
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "export",
         abstract: "Writes the digits of a dataset as PNG files.",
         discussion: """
             EXAMPLES

@@ -4,6 +4,7 @@ import Diptych
 
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "train",
         abstract: "Trains a model, evaluates it on test pairs and saves it.",
         discussion: """
             EXAMPLES

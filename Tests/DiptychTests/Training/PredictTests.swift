@@ -1,3 +1,4 @@
+import CDiptychPlatform
 import Foundation
 import Testing
 
@@ -26,6 +27,21 @@ import Testing
                 }
                 #expect(parts == expected, "\(d.architecture.name) \(size)")
             }
+        }
+    }
+
+    /// A thread's scratch memory is not zeroed, and holds what the last call left there.
+    @Test func whatScratchMemoryHoldsDoesNotShow() throws {
+        for d in Self.descriptions {
+            let model = try Model(d, seed: 2), count = 13
+            model.standardise(mean: 120, standardDeviation: 70)
+            let images = try Pairs.random(count, like: d).images.array
+            // Every bit set: not a number, and as an integer far outside of everything.
+            let answers = try [0, 0xFF as Int32].map { byte in
+                memset(dp_thread_scratch(8 << 20), byte, 8 << 20)
+                return try model.predictions(images, threads: 1).map(\.words)
+            }
+            #expect(answers[0] == answers[1], "\(d.architecture.name)")
         }
     }
 
