@@ -29,8 +29,20 @@ extension UnsafeMutablePointer<Float> {
 private func adamStep(_ update: dp_update, _ gradient: Line, _ parameter: inout Line, _ first: inout Line, _ second: inout Line) {
     first = add(first, 1 - update.beta1, gradient - first)
     second = add(update.beta2 * second, 1 - update.beta2, gradient * gradient)
+    move(update, &parameter, first, second)
+}
+
+@inline(__always)
+private func move(_ update: dp_update, _ parameter: inout Line, _ first: Line, _ second: Line) {
     let root = add(Line(repeating: update.epsilon), update.second_scale, dp_sqrt(second))
     parameter = add(update.decay * parameter, -update.step_size, first / root)
+}
+
+/// The moments' part of it without a gradient.
+@inline(__always)
+private func fall(_ update: dp_update, _ first: inout Line, _ second: inout Line) {
+    first = add(first, 1 - update.beta1, -first)
+    second = update.beta2 * second
 }
 
 /// Of a line of parameters.
@@ -66,13 +78,41 @@ func adamLines(count: Int, places: UnsafePointer<Int32>, next: Int, update: dp_u
     }
 }
 
-/// Of each line the updates done[line] ..< steps whose gradient is zero: it stays in registers for all of them.
+/// Of each line the updates done[line] ..< steps whose gradient is zero: it stays in registers for all of them. The moments fall, and
+/// sooner or later what they take off a parameter rounds to nothing; then the moments alone are left to update.
 func adamIdle(count: Int, places: UnsafePointer<Int32>, done: UnsafePointer<Int32>, steps: Int, updates: UnsafePointer<dp_update>,
               parameter: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
+    // Of all steps the largest step size and the smallest root that the second moment can come to, with room for rounding.
+    var stepSize: Float = 0, secondScale = Float.greatestFiniteMagnitude, epsilon: Float = 1, left: Float = 0.98, decays = false
+    for k in 0 ..< steps {
+        stepSize = max(stepSize, updates[k].step_size)
+        secondScale = min(secondScale, updates[k].second_scale)
+        epsilon = min(epsilon, updates[k].epsilon)
+        left *= updates[k].beta2
+        decays = decays || updates[k].decay != 1
+    }
+    // Without an epsilon what is zero becomes not a number.
+    let alwaysMoves = decays || epsilon < 0x1p-100
     for line in 0 ..< count {
-        let place = Int(places[line])
-        var p = parameter.line(place), m = first.line(place), v = second.line(place)
-        for k in Int(done[line]) ..< steps { adamStep(updates[k], .zero, &p, &m, &v) }
+        let place = Int(places[line]), next = Int(places[min(line + 8, count - 1)])
+        dp_prefetch(parameter + next)
+        dp_prefetch(first + next)
+        dp_prefetch(second + next)
+        var p = parameter.line(place), m = first.line(place), v = second.line(place), k = Int(done[line])
+        // A step moves a parameter by less than stepSize * m / root. A 2^26th of the parameter is below half of its last place.
+        let bound = 0x1p26 * stepSize / (0.98 * (secondScale * dp_sqrt(left * v) + epsilon))
+        while k < steps && (alwaysMoves || !dp_is_far_below(m, bound, p)) {
+            let end = min(k + 8, steps)
+            while k < end {
+                fall(updates[k], &m, &v)
+                move(updates[k], &p, m, v)
+                k += 1
+            }
+        }
+        while k < steps {
+            fall(updates[k], &m, &v)
+            k += 1
+        }
         parameter.store(line: p, place)
         first.store(line: m, place)
         second.store(line: v, place)

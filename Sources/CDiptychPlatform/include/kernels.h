@@ -32,6 +32,14 @@ enum { DP_POOL_OVERRUN = 16 };
 typedef float dp_float16 __attribute__((ext_vector_type(16)));
 static inline __attribute__((always_inline)) dp_float16 dp_sqrt(dp_float16 x) { return __builtin_elementwise_sqrt(x); }
 
+/* Whether |x| * bound < |y| in all places but those where both are zero. NaN is not below anything. */
+static inline __attribute__((always_inline)) bool dp_is_far_below(dp_float16 x, dp_float16 bound, dp_float16 y)
+{
+    typedef int32_t int16x __attribute__((ext_vector_type(16)));
+    const int16x below = __builtin_elementwise_abs(x) * bound < __builtin_elementwise_abs(y), zero = ((int16x)x | (int16x)y) == 0;
+    return __builtin_reduce_and(below | zero) != 0;
+}
+
 /* Asks for the cache line at an address that is read soon. */
 static inline __attribute__((always_inline)) void dp_prefetch(const void *address) { __builtin_prefetch(address); }
 

@@ -275,6 +275,43 @@ import Testing
         }
     }
 
+    /// The same where a step rounds to nothing for some lines from the beginning, for some later, and for some never.
+    @Test(arguments: KernelTable.all, [Float(1e-8), 1e-40]) func adamIdleComesToRest(_ table: KernelTable, epsilon: Float) {
+        var random = Keyed(23)
+        let lines = 40, steps = 60, places = (0 ..< lines).map { Int32(16 * $0) }
+        let done = places.map { _ in Int32.random(in: 0 ... 20, using: &random) }
+        // Rates go up and down a little, as a schedule's do; the second moment stays, so that little is left to chance.
+        let updates = (1 ... steps).map { step in
+            dp_update(step_size: 1e-3 * (1 + 0.01 * Float(step % 7)), decay: 1, beta1: 0.9, beta2: 0.9999, second_scale: 1, epsilon: epsilon)
+        }
+        // In the library's mode, where an epsilon of 1e-40 is zero.
+        let mode = dp_float_mode_enter()
+        defer { dp_float_mode_set(mode) }
+        var state = [random.floats(16 * lines, -0.01 ... 0.01), random.floats(16 * lines), random.floats(16 * lines, 0 ... 1)]
+        for line in 0 ..< lines {
+            // From moments that still move much to such that move nothing.
+            let scale = Float(pow(10, -Double(line % 20) / 2))
+            for i in 16 * line ..< 16 * line + 16 {
+                state[1][i] *= 1e-2 * scale
+                state[2][i] *= 1e-4
+                // Zeros, alone and together.
+                if i % 16 == 3 || line == 7 { state[1][i] = 0 }
+                if line % 10 == 4 && i % 16 == 4 || line == 8 { state[0][i] = 0 }
+                if line >= 30 && i % 8 == 5 { (state[0][i], state[1][i], state[2][i]) = (0, 0, 0) }
+                if line == 9 { state[2][i] = 0 }
+            }
+        }
+        let actual = call([], state) { table.kernels.adam_idle(lines, places, done, steps, updates, $1[0], $1[1], $1[2]) }
+        let expected = call([zeros(16)], state) { inputs, state in
+            for (place, first) in zip(places, done) {
+                for update in updates.dropFirst(Int(first)) {
+                    table.kernels.adam(16, update, inputs[0], state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))
+                }
+            }
+        }
+        #expect(zip(actual, expected).allSatisfy { bits($0) == bits($1) })
+    }
+
     /// The padding between tensors, whose gradient is zero, stays zero.
     @Test(arguments: KernelTable.all) func adamLeavesZerosAlone(_ table: KernelTable) {
         var update = dp_update()
