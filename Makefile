@@ -12,7 +12,10 @@ DESTDIR ?=
 BUILD := build
 SWIFT ?= swift
 CC ?= cc
-CXX ?= c++
+# Make's own default, g++, is not what prepare.sh looks for.
+ifeq ($(origin CXX),default)
+CXX := c++
+endif
 
 # The default rule must not meet somebody's setting for the other build.
 unexport DIPTYCH_EMBEDDED
@@ -35,7 +38,7 @@ STATIC := .build/static
 command: prepare
 	@mkdir -p $(STATIC)
 	@archive="$$($(CXX) -print-file-name=libstdc++.a)"; rm -f $(STATIC)/libstdc++.a; [ ! -e "$$archive" ] || ln -s "$$archive" $(STATIC)
-	$(SWIFT) build -c release --product diptych --static-swift-stdlib -Xlinker -L$(CURDIR)/$(STATIC)
+	$(SWIFT) build -c release --product diptych --static-swift-stdlib -Xlinker "-L$(CURDIR)/$(STATIC)"
 	@mkdir -p $(BUILD)
 	@strip -o $(BUILD)/diptych "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych"
 

@@ -32,6 +32,7 @@ private func adamStep(_ update: dp_update, _ gradient: Line, _ parameter: inout 
     move(update, &parameter, first, second)
 }
 
+/// The parameter's part of it, by the new moments.
 @inline(__always)
 private func move(_ update: dp_update, _ parameter: inout Line, _ first: Line, _ second: Line) {
     let root = add(Line(repeating: update.epsilon), update.second_scale, dp_sqrt(second))
@@ -82,8 +83,9 @@ func adamLines(count: Int, places: UnsafePointer<Int32>, next: Int, update: dp_u
 /// sooner or later what they take off a parameter rounds to nothing; then the moments alone are left to update.
 func adamIdle(count: Int, places: UnsafePointer<Int32>, done: UnsafePointer<Int32>, steps: Int, updates: UnsafePointer<dp_update>,
               parameter: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
-    // Of all steps the largest step size and the smallest root that the second moment can come to, with room for rounding.
-    var stepSize: Float = 0, secondScale = Float.greatestFiniteMagnitude, epsilon: Float = 1, left: Float = 0.98, decays = false
+    // Of all steps the largest step size (or so much that a quotient which overflows counts as large) and the smallest root that the second
+    // moment can come to, with room for rounding.
+    var stepSize: Float = 0x1p-26, secondScale = Float.greatestFiniteMagnitude, epsilon: Float = 1, left: Float = 0.98, decays = false
     for k in 0 ..< steps {
         stepSize = max(stepSize, updates[k].step_size)
         secondScale = min(secondScale, updates[k].second_scale)
@@ -91,7 +93,7 @@ func adamIdle(count: Int, places: UnsafePointer<Int32>, done: UnsafePointer<Int3
         left *= updates[k].beta2
         decays = decays || updates[k].decay != 1
     }
-    // Without an epsilon what is zero becomes not a number.
+    // A subnormal epsilon is zero, and zero by zero not a number.
     let alwaysMoves = decays || epsilon < 0x1p-100
     for line in 0 ..< count {
         let place = Int(places[line]), next = Int(places[min(line + 8, count - 1)])
@@ -99,9 +101,10 @@ func adamIdle(count: Int, places: UnsafePointer<Int32>, done: UnsafePointer<Int3
         dp_prefetch(first + next)
         dp_prefetch(second + next)
         var p = parameter.line(place), m = first.line(place), v = second.line(place), k = Int(done[line])
-        // A step moves a parameter by less than stepSize * m / root. A 2^26th of the parameter is below half of its last place.
-        let bound = 0x1p26 * stepSize / (0.98 * (secondScale * dp_sqrt(left * v) + epsilon))
-        while k < steps && (alwaysMoves || !dp_is_far_below(m, bound, p)) {
+        // A step moves a parameter by less than stepSize * |m| / root, and |m| does not grow. A 2^26th of the parameter is below half of its
+        // last place.
+        let factor = 0x1p26 * stepSize / (0.98 * (secondScale * dp_sqrt(left * v) + epsilon))
+        while k < steps && (alwaysMoves || !dp_is_far_below(m, factor, p)) {
             let end = min(k + 8, steps)
             while k < end {
                 fall(updates[k], &m, &v)

@@ -32,11 +32,11 @@ enum { DP_POOL_OVERRUN = 16 };
 typedef float dp_float16 __attribute__((ext_vector_type(16)));
 static inline __attribute__((always_inline)) dp_float16 dp_sqrt(dp_float16 x) { return __builtin_elementwise_sqrt(x); }
 
-/* Whether |x| * bound < |y| in all places but those where both are zero. NaN is not below anything. */
-static inline __attribute__((always_inline)) bool dp_is_far_below(dp_float16 x, dp_float16 bound, dp_float16 y)
+/* Whether |x| * factor < |y| in all places but those where both are +0. NaN is not below anything. */
+static inline __attribute__((always_inline)) bool dp_is_far_below(dp_float16 x, dp_float16 factor, dp_float16 y)
 {
     typedef int32_t int16x __attribute__((ext_vector_type(16)));
-    const int16x below = __builtin_elementwise_abs(x) * bound < __builtin_elementwise_abs(y), zero = ((int16x)x | (int16x)y) == 0;
+    const int16x below = __builtin_elementwise_abs(x) * factor < __builtin_elementwise_abs(y), zero = ((int16x)x | (int16x)y) == 0;
     return __builtin_reduce_and(below | zero) != 0;
 }
 
@@ -495,7 +495,8 @@ typedef struct {
      * are `next` further on are asked for: 0 if none are next. */
     void (*adam_lines)(ptrdiff_t count, const int32_t *places, ptrdiff_t next, dp_update update, const float *gradient,
                        float *parameter, float *first, float *second);
-    /* The same lines' updates done[line] ..< steps without a gradient, one after another, with the bits that adam gives. */
+    /* The same lines' updates done[line] ..< steps without a gradient, one after another, with the bits that adam gives where parameter
+     * and moments are finite and no second moment is negative. */
     void (*adam_idle)(ptrdiff_t count, const int32_t *places, const int32_t *done, ptrdiff_t steps, const dp_update *updates,
                       float *parameter, float *first, float *second);
     void (*sgd)(ptrdiff_t count, dp_update update, const float *gradient, float *parameter, float *velocity);

@@ -43,7 +43,7 @@ public final class Model: @unchecked Sendable {
         parameters = try Buffer(count: network.parameterFloats, for: "a model's weights")
         if let convolutions = network.convolutions {
             let channels = convolutions.shape.channels
-            transformed = try Buffer(unwritten: (convolutions.separate ? 2 : 1) * 36 * channels * channels, for: "a model's weights")
+            transformed = try Buffer(count: (convolutions.separate ? 2 : 1) * 36 * channels * channels, for: "a model's weights")
             blank = try Buffer(unwritten: BlankImage.floats(convolutions), for: "a model's weights")
         } else {
             transformed = nil

@@ -77,11 +77,6 @@ public struct SafetensorsTensor {
         }
     }
 
-    /// Writes `count` values, in the file's order.
-    public func copy(to target: UnsafeMutablePointer<Float>) {
-        for i in 0 ..< count { target[i] = value(i) }
-    }
-
     private func load<T: BitwiseCopyable>(_ index: Int) -> T {
         bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<T>.size, as: T.self)
     }
