@@ -1,7 +1,7 @@
 @testable import Diptych
 import Testing
 
-/// The search for a value that is not finite, which predictions, pairs and model files go through.
+/// The search for a value that is not finite, which predictions, pairs and weights go through, and that in a model file.
 @Suite struct FiniteTests {
     @Test(arguments: [Float.nan, -Float.nan, .infinity, -.infinity, .signalingNaN]) func theFirstIsFound(_ bad: Float) {
         for count in 0 ... 70 {
@@ -15,6 +15,23 @@ import Testing
                 if place > 0 { values[count - 1] = bad }
                 #expect(indexOfNotFinite(values, count) == place, "\(place) of \(count)")
                 values = good
+            }
+        }
+    }
+
+    /// A file's values are not read in its order; the first in its order is named all the same.
+    @Test func theFirstInAModelFileIsNamed() throws {
+        let model = try Model(.tiny(.siamese), seed: 3), name = "fc1.weight", inputs = try #require(model.network.tensor(named: name)).shape[1]
+        for (places, named) in [([5, inputs], 5), ([inputs, 2 * inputs + 1], inputs), ([2 * inputs - 1], 2 * inputs - 1)] {
+            var bytes = try model.encoded().array
+            let data = 8 + bytes.prefix(8).reversed().reduce(0) { 256 * $0 + Int($1) }
+            let tensor = try bytes.withUnsafeBytes { try #require(SafetensorsFile.parse(bytes: $0, name: "FILE").tensor(named: name)).offsets }
+            for place in places {
+                let start = data + tensor.lowerBound + 4 * place
+                bytes.replaceSubrange(start ..< start + 4, with: [0, 0, 0x80, 0x7F])
+            }
+            expectError(.corrupt, "value \(named) of tensor '\(name)' is inf") {
+                _ = try bytes.withUnsafeBytes { try Model.load(bytes: $0, name: "FILE") }
             }
         }
     }

@@ -140,7 +140,7 @@ public final class Model: @unchecked Sendable {
 
     /// Copies a tensor out of `source`, which is laid out as the parameters are (the weights, or a moment of Adam's).
     func copy(_ tensor: Tensor, of source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>) {
-        tensor.forEach { index, place in target[index] = source[place] }
+        tensor.forEachByPanel { index, place in target[index] = source[place] }
     }
 
     /// The name of a tensor of `source` and its first value that is not finite; nil where all are.
@@ -171,7 +171,7 @@ public final class Model: @unchecked Sendable {
             throw DiptychError(.mismatch, "tensor '\(name)' has \(tensor.count) values, but \(values.count) were given")
         }
         try checkFinite(values, in: name)
-        tensor.forEach { index, place in parameters.pointer[place] = values[index] }
+        tensor.forEachByPanel { index, place in parameters.pointer[place] = values[index] }
         weightsChanged()
     }
 }

@@ -113,13 +113,13 @@ extension Model {
     func fill(_ target: Buffer<Float>, from file: SafetensorsFile, prefix: String, name: String) throws(DiptychError) {
         for tensor in network.tensors {
             let stored = try Self.stored(tensor, in: file, prefix: prefix, description, name: name)
-            var wrong: (index: Int, value: Float)?
-            tensor.forEach { index, place in
+            var wrong = (index: Int.max, value: Float(0))
+            tensor.forEachByPanel { index, place in
                 let value = stored.value(index)
-                if !value.isFinite && wrong == nil { wrong = (index, value) }
+                if !value.isFinite && index < wrong.index { wrong = (index, value) }
                 target.pointer[place] = value
             }
-            if let wrong {
+            guard wrong.index == .max else {
                 throw DiptychError(.corrupt, "\(name): value \(wrong.index) of tensor '\(stored.name)' is \(text(wrong.value)), but must be finite")
             }
         }
