@@ -152,14 +152,15 @@ def main():
     threads = 2
     # (what, unit, our command, the peer's name and command, the target's ratio)
     work = []
-    for architecture, epochs, target in ((0, 25, 6), (1, 25, 6), (2, args.mlp_epochs, 2)):
-        if epochs:
-            # One after the other, because their ratio is a row of its own.
-            run = f"1000 {epochs} 100"
-            work.append((f"train {NAMES[architecture]}, 1000 pairs, {epochs} epochs, batch 100, 1 thread", "s",
-                         f"train {architecture} 1 {run}", None, None, None))
-            work.append((f"train {NAMES[architecture]}, the same, {threads} threads", "s", f"train {architecture} {threads} {run}",
-                         f"train torch {architecture} {threads} {run}", "PyTorch", target))
+    # Of the architectures that are trained: what follows the threads in a command.
+    runs = {architecture: f"1000 {epochs} 100" for architecture, epochs in ((0, 25), (1, 25), (2, args.mlp_epochs)) if epochs}
+    for architecture, run in runs.items():
+        # One after the other, because their ratio is a row of its own.
+        pairs, epochs, batch = run.split()
+        work.append((f"train {NAMES[architecture]}, {pairs} pairs, {epochs} epochs, batch {batch}, 1 thread", "s",
+                     f"train {architecture} 1 {run}", None, None, None))
+        work.append((f"train {NAMES[architecture]}, the same, {threads} threads", "s", f"train {architecture} {threads} {run}",
+                     f"train torch {architecture} {threads} {run}", "PyTorch", {0: 6, 1: 6, 2: 2}[architecture]))
     for batch, target in ((1, 3), (256, 2), (4096, None)):
         work.append((f"predict siamese, batch {batch}, 1 thread, a pair", "us", f"predict 0 1 {batch}",
                      f"predict onnxruntime 0 1 {batch}", "ONNX Runtime", target))
@@ -177,16 +178,20 @@ def main():
             for peer in set(peers.values()):
                 peer.seconds("load", pairs, 4096)
         # The same training twice at once, in two processes.
-        twice = {f"train {architecture} 1 1000 {epochs} 100": [] for architecture, epochs in ((0, 25), (2, args.mlp_epochs)) if epochs}
-        second = Program(BUILD / "end_to_end")
+        twice, second = {architecture: [] for architecture in runs if architecture != 1}, Program(BUILD / "end_to_end")
+
+        def begin(round, name):
+            print(f"\rround {round + 1} of {args.rounds}: {name:<80}", end="", file=sys.stderr, flush=True)
+
         for round in range(args.rounds):
-            for alone, both in twice.items():
-                print(f"\rround {round + 1} of {args.rounds}: {alone + ' twice at once':<80}", end="", file=sys.stderr, flush=True)
+            for architecture, both in twice.items():
+                begin(round, f"train {NAMES[architecture]} twice at once")
+                alone = f"train {architecture} 1 {runs[architecture]}"
                 for program in (ours, second):
                     program.tell(alone)
                 both.append(statistics.mean([float(program.answer(alone)) for program in (ours, second)]))
             for (name, _, mine, theirs, _, _), (a, others) in zip(work, samples):
-                print(f"\rround {round + 1} of {args.rounds}: {name:<80}", end="", file=sys.stderr, flush=True)
+                begin(round, name)
                 a.append(ours.seconds(mine))
                 for peer, b in others.items():
                     b.append(peers[peer].seconds(theirs))
@@ -210,16 +215,15 @@ def main():
         print("| " + " | ".join(cells) + " |")
         for line in lines[1:]:
             print("| | | " + " | ".join(line) + " |")
-    for architecture, epochs in ((0, 25), (1, 25), (2, args.mlp_epochs)):
-        if epochs:
-            run = f"1000 {epochs} 100"
-            ratio = medians[f"train {architecture} 1 {run}"] / medians[f"train {architecture} {threads} {run}"]
-            report["rows"].append({"work": f"train {NAMES[architecture]}, {threads} threads against 1", "ratio": ratio, "target": 1.9})
-            print(f"| train {NAMES[architecture]}, {threads} threads against 1 | | | {ratio:.2f} | 1.9 |")
-    for alone, both in twice.items():
-        ratio, name = 2 * medians[alone] / statistics.median(both), NAMES[int(alone.split()[1])]
-        report["rows"].append({"work": f"train {name}, two runs of 1 thread at once against one after the other", "ratio": ratio})
-        print(f"| train {name}, two runs of 1 thread at once against one after the other: what the machine gives | | | {ratio:.2f} | |")
+    for architecture, run in runs.items():
+        ratio = medians[f"train {architecture} 1 {run}"] / medians[f"train {architecture} {threads} {run}"]
+        report["rows"].append({"work": f"train {NAMES[architecture]}, {threads} threads against 1", "ratio": ratio, "target": 1.9})
+        print(f"| train {NAMES[architecture]}, {threads} threads against 1 | | | {ratio:.2f} | 1.9 |")
+    for architecture, both in twice.items():
+        ratio = 2 * medians[f"train {architecture} 1 {runs[architecture]}"] / statistics.median(both)
+        name = f"train {NAMES[architecture]}, two runs of 1 thread at once against one after the other"
+        report["rows"].append({"work": name, "ratio": ratio})
+        print(f"| {name}: what the machine gives | | | {ratio:.2f} | |")
     for kind, *pictures in (("two 28x28 pictures", "mnist-1.png", "mnist-2.png"), ("two 400x300 photos", "paper-7.png", "paper-7.png")):
         elapsed, megabytes, most = whole_process(args.rounds, *pictures)
         name = f"`diptych classify a.png b.png`, whole process, {kind}"

@@ -22,6 +22,7 @@ struct DiptychCommand: ParsableCommand {
               diptych --generate-completion-script bash|zsh|fish
             """,
         version: DIPTYCH_VERSION_STRING,
+        // Each has a commandName: ArgumentParser would find out by reflection what they are called, for all of them at every start.
         subcommands: [Classify.self, Train.self, Evaluate.self, Experiments.self, Calibrate.self, Describe.self, Export.self])
 
     static func main() {

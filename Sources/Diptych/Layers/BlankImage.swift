@@ -31,7 +31,7 @@ struct BlankImage {
         scratch = pooled + (separate ? 4 : 2) * block
     }
 
-    /// To be called once for new memory: zeroes all but the scratch memory, of which the plane's border must be zero, and lists the tiles.
+    /// To be called once for new memory: zeroes all but the scratch memory, because nobody writes the plane's border, and lists the tiles.
     func prepare() {
         memset(plane, 0, (scratch - plane) * MemoryLayout<Float>.stride)
         tiles.takeAll()

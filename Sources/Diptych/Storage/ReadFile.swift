@@ -10,7 +10,7 @@ public func readFile(path: String, limit: Int) throws(DiptychError) -> Buffer<UI
     let expected = isKind(status, S_IFREG) ? Int(status.st_size) : 0
     guard expected <= limit else { throw tooLarge(path, limit) }
 
-    var buffer = try Buffer<UInt8>(count: expected > 0 ? expected : 4096, for: "a file's contents")
+    var buffer = try Buffer<UInt8>(unwritten: expected > 0 ? expected : 4096, for: "a file's contents")
     var length = 0
     while true {
         if length < buffer.count {
@@ -31,7 +31,7 @@ public func readFile(path: String, limit: Int) throws(DiptychError) -> Buffer<UI
 }
 
 private func copy(of buffer: Buffer<UInt8>, _ length: Int, capacity: Int) throws(DiptychError) -> Buffer<UInt8> {
-    let result = try Buffer<UInt8>(count: capacity, for: "a file's contents")
+    let result = try Buffer<UInt8>(unwritten: capacity, for: "a file's contents")
     memcpy(result.pointer, buffer.pointer, length)
     return result
 }

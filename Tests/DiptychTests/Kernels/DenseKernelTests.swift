@@ -263,16 +263,22 @@ import Testing
             let done = places.map { _ in Int32.random(in: 0 ... 9, using: &random) }
             var state = [random.floats(640), random.floats(640), random.floats(640, 0 ... 1)]
             for i in 0 ..< 16 { (state[1][i], state[2][i]) = (0, 0) }
-            let actual = call([], state) { table.kernels.adam_idle(lines, places, done, 9, updates, $1[0], $1[1], $1[2]) }
-            let expected = call([zeros(16)], state) { inputs, state in
-                for (place, first) in zip(places, done) {
-                    for update in updates.dropFirst(Int(first)) {
-                        table.kernels.adam(16, update, inputs[0], state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))
-                    }
+            expectIdleAsAdam(table, places, done, updates, state)
+        }
+    }
+
+    /// adam_idle's bits are those of adam, step by step, without a gradient.
+    private func expectIdleAsAdam(_ table: KernelTable, _ places: [Int32], _ done: [Int32], _ updates: [dp_update], _ state: [[Float]],
+                                  sourceLocation: SourceLocation = #_sourceLocation) {
+        let actual = call([], state) { table.kernels.adam_idle(places.count, places, done, updates.count, updates, $1[0], $1[1], $1[2]) }
+        let expected = call([zeros(16)], state) { inputs, state in
+            for (place, first) in zip(places, done) {
+                for update in updates.dropFirst(Int(first)) {
+                    table.kernels.adam(16, update, inputs[0], state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))
                 }
             }
-            #expect(zip(actual, expected).allSatisfy { bits($0) == bits($1) }, "\(lines) lines")
         }
+        #expect(zip(actual, expected).allSatisfy { bits($0) == bits($1) }, "\(places.count) lines", sourceLocation: sourceLocation)
     }
 
     /// The same where a step rounds to nothing for some lines from the beginning, for some later, and for some never.
@@ -301,15 +307,7 @@ import Testing
                 if line == 9 { state[2][i] = 0 }
             }
         }
-        let actual = call([], state) { table.kernels.adam_idle(lines, places, done, steps, updates, $1[0], $1[1], $1[2]) }
-        let expected = call([zeros(16)], state) { inputs, state in
-            for (place, first) in zip(places, done) {
-                for update in updates.dropFirst(Int(first)) {
-                    table.kernels.adam(16, update, inputs[0], state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))
-                }
-            }
-        }
-        #expect(zip(actual, expected).allSatisfy { bits($0) == bits($1) })
+        expectIdleAsAdam(table, places, done, updates, state)
     }
 
     /// The padding between tensors, whose gradient is zero, stays zero.
