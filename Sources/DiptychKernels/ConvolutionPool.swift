@@ -54,7 +54,9 @@ private enum OneTile: TileGroup {
 
     @inline(__always)
     static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>) {
-        multiplyTiles(tiles, channels, channels, v, channels, weights, channels, 16, m, channels, false)
+        let eight = lanes == 8 ? channels % 16 : 0
+        if channels > eight { multiplyTiles(tiles, channels - eight, channels, v, channels, weights, channels, 16, m, channels, false) }
+        if eight > 0 { multiplyEight(tiles, channels, v, channels, weights + (channels - eight), channels, m + (channels - eight), channels) }
     }
 
     @inline(__always)

@@ -174,7 +174,7 @@ private struct Product {
     }
 }
 
-/// All of C's rows for B's `columns`, a multiple of `lanes`: column 16 * p + j of B at b[p * bPanel + j], rows bRow apart.
+/// All of C's rows for B's `columns`, a multiple of 16 (of 8 in the baseline): column 16 * p + j of B at b[p * bPanel + j], rows bRow apart.
 @inline(never)
 func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int,
                    _ b: UnsafePointer<Float>, _ bRow: Int, _ bPanel: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int,
@@ -186,12 +186,50 @@ func multiplyTiles(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer
         let left = vectors - vector, these = product.from(vector: vector)
         if left >= 4 {
             these.byFourVectors(rows)
-        } else if left >= 2 {
+        } else if lanes < 16 || left >= 2 {
+            // Columns are a multiple of 16: one vector is left of AVX-512's only.
             these.byTwoVectors(rows)
         } else {
             these.byOneVector(rows)
         }
         vector += left >= 4 ? 4 : left >= 2 ? 2 : 1
+    }
+}
+
+/// C's rows for one vector of B's columns, where depth is a multiple of 8: so many rows of B stay in registers, while rows of A and C pass.
+@inline(never)
+func multiplyEight(_ rows: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>, _ bRow: Int,
+                   _ c: UnsafeMutablePointer<Float>, _ cRow: Int) {
+    var k = 0
+    while k < depth {
+        let b = b + k * bRow
+        let b0 = b.vector(0), b1 = b.vector(bRow), b2 = b.vector(2 * bRow), b3 = b.vector(3 * bRow)
+        let b4 = b.vector(4 * bRow), b5 = b.vector(5 * bRow), b6 = b.vector(6 * bRow), b7 = b.vector(7 * bRow)
+        var a = a + k, c = c
+        // Two rows at a time: the sums of one would be waited for.
+        for _ in 0 ..< rows / 2 {
+            var s = k == 0 ? .zero : c.vector(0), t = k == 0 ? .zero : c.vector(cRow)
+            let second = a + aRow
+            s = fma(s, a[0], b0); t = fma(t, second[0], b0)
+            s = fma(s, a[1], b1); t = fma(t, second[1], b1)
+            s = fma(s, a[2], b2); t = fma(t, second[2], b2)
+            s = fma(s, a[3], b3); t = fma(t, second[3], b3)
+            s = fma(s, a[4], b4); t = fma(t, second[4], b4)
+            s = fma(s, a[5], b5); t = fma(t, second[5], b5)
+            s = fma(s, a[6], b6); t = fma(t, second[6], b6)
+            s = fma(s, a[7], b7); t = fma(t, second[7], b7)
+            c.store(s, 0)
+            c.store(t, cRow)
+            a += 2 * aRow
+            c += 2 * cRow
+        }
+        if rows % 2 == 1 {
+            var s = k == 0 ? .zero : c.vector(0)
+            s = fma(s, a[0], b0); s = fma(s, a[1], b1); s = fma(s, a[2], b2); s = fma(s, a[3], b3)
+            s = fma(s, a[4], b4); s = fma(s, a[5], b5); s = fma(s, a[6], b6); s = fma(s, a[7], b7)
+            c.store(s, 0)
+        }
+        k += 8
     }
 }
 
