@@ -33,8 +33,8 @@ private func convolveVector(_ shape: dp_conv_shape, _ area: dp_area, _ x: Unsafe
             addRow(top, w0, w1, w2, &first, &second)
             addRow(top + stride, w3, w4, w5, &first, &second)
             addRow(top + 2 * stride, w6, w7, w8, &first, &second)
-            out.store(relu(first), 0)
-            out.store(relu(second), channels)
+            out.store(dp_relu(first), 0)
+            out.store(dp_relu(second), channels)
             top += 2
             out += 2 * channels
         }
@@ -43,7 +43,7 @@ private func convolveVector(_ shape: dp_conv_shape, _ area: dp_area, _ x: Unsafe
             addRow(top, w0, w1, w2, &last)
             addRow(top + stride, w3, w4, w5, &last)
             addRow(top + 2 * stride, w6, w7, w8, &last)
-            out.store(relu(last), 0)
+            out.store(dp_relu(last), 0)
         }
     }
 }
@@ -80,11 +80,11 @@ private func convolveZipped(_ shape: dp_conv_shape, _ area: dp_area, _ x: Unsafe
             (x0, x1, x2) = inputs(3)
             below = fma(fma(fma(below, x0, w6), x1, w7), x2, w8)
             if channels == 8 {
-                upper.store(dp_unzipped(relu(above)), 0)
-                lower.store(dp_unzipped(relu(below)), 0)
+                upper.store(dp_unzipped(dp_relu(above)), 0)
+                lower.store(dp_unzipped(dp_relu(below)), 0)
             } else {
-                dp_unzip(relu(above), upper, upper + channels)
-                dp_unzip(relu(below), lower, lower + channels)
+                dp_unzip(dp_relu(above), upper, upper + channels)
+                dp_unzip(dp_relu(below), lower, lower + channels)
             }
             column += 2
         }
@@ -184,7 +184,7 @@ private struct TapSums {
     /// Adds a pixel's gradient, whose patch of inputs begins at x.
     @inline(__always) mutating func add(_ d: Vector, _ x: UnsafePointer<Float>, _ stride: Int, _ input: (UnsafePointer<Float>) -> Vector) {
         let y = x + stride, z = y + stride
-        b += d
+        b = b + d
         w0 = fma(w0, input(x), d); w1 = fma(w1, input(x + 1), d); w2 = fma(w2, input(x + 2), d)
         w3 = fma(w3, input(y), d); w4 = fma(w4, input(y + 1), d); w5 = fma(w5, input(y + 2), d)
         w6 = fma(w6, input(z), d); w7 = fma(w7, input(z + 1), d); w8 = fma(w8, input(z + 2), d)
@@ -206,7 +206,7 @@ private func addColumns(_ shape: dp_conv_shape, _ area: dp_area, from first: Int
         var column = columns.lowerBound + first
         var x = x + (row * stride + column), offset = ((row + 1) * stride + 1 + column) * channels
         while column < columns.upperBound {
-            let d = gradient.vector(offset).replacing(with: 0, where: act.vector(offset) .<= 0)
+            let d = dp_pass(gradient.vector(offset), act.vector(offset))
             sums.add(d, x, stride) { Vector(repeating: $0[0]) }
             x += step
             offset += step * channels
@@ -223,7 +223,7 @@ private func addZippedColumns(_ shape: dp_conv_shape, _ area: dp_area, _ x: Unsa
                               _ zipped: UnsafeMutablePointer<Float>) {
     let stride = shape.width + 2, channels = shape.channels
     @inline(__always) func passed(_ offset: Int) -> Eight {
-        Eight.load(gradient, offset).replacing(with: 0, where: Eight.load(act, offset) .<= 0)
+        dp_pass(Eight.load(gradient, offset), Eight.load(act, offset))
     }
     var sums = TapSums { zipped.vector($0 * lanes) }
     let columns = area.columns
@@ -233,7 +233,7 @@ private func addZippedColumns(_ shape: dp_conv_shape, _ area: dp_area, _ x: Unsa
             let d: Vector
             if channels == 8 {
                 // Both pixels lie together.
-                d = dp_zip_halves(gradient.vector(offset).replacing(with: 0, where: act.vector(offset) .<= 0))
+                d = dp_zip_halves(dp_pass(gradient.vector(offset), act.vector(offset)))
             } else {
                 d = dp_zip(passed(offset), passed(offset + channels))
             }

@@ -19,7 +19,7 @@ func biasRelu(rows: Int, width: Int, bias: UnsafePointer<Float>, applyRelu: Bool
         var i = 0
         while i < width {
             let sum = c.vector(i) + bias.vector(i)
-            c.store(applyRelu ? relu(sum) : sum, i)
+            c.store(applyRelu ? dp_relu(sum) : sum, i)
             i += lanes
         }
     }
@@ -31,7 +31,7 @@ func reluGradient(rows: Int, width: Int, act: UnsafePointer<Float>, actRow: Int,
         let a = act + row * actRow, g = gradient + row * gradientRow
         var i = 0
         while i < width {
-            g.store((g.vector(i) * scale).replacing(with: 0, where: a.vector(i) .<= 0), i)
+            g.store(dp_pass(scale * g.vector(i), a.vector(i)), i)
             i += lanes
         }
     }
@@ -41,7 +41,7 @@ func sumRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, sum: Uns
     var i = 0
     while i < width {
         var total = Vector.zero
-        for row in 0 ..< rows { total += x.vector(row * xRow + i) }
+        for row in 0 ..< rows { total = total + x.vector(row * xRow + i) }
         sum.store(total, i)
         i += lanes
     }

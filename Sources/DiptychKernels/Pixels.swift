@@ -12,7 +12,7 @@ func standardise(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, mean
         while i < width {
             // The last vector may take some pixels once more.
             i = min(i, width - lanes)
-            target.store((x.vector(i) - mean) * scale, i)
+            target.store(scale * (x.vector(i) - Vector(repeating: mean)), i)
             i += lanes
         }
     }
@@ -23,10 +23,10 @@ func areFinite(count: Int, x: UnsafePointer<Float>) -> Bool {
     var a = Vector.zero, b = Vector.zero, c = Vector.zero, d = Vector.zero
     var i = 0
     while i + 4 * lanes <= count {
-        a += 0 * x.vector(i)
-        b += 0 * x.vector(i + lanes)
-        c += 0 * x.vector(i + 2 * lanes)
-        d += 0 * x.vector(i + 3 * lanes)
+        a = a + 0 * x.vector(i)
+        b = b + 0 * x.vector(i + lanes)
+        c = c + 0 * x.vector(i + 2 * lanes)
+        d = d + 0 * x.vector(i + 3 * lanes)
         i += 4 * lanes
     }
     var rest: Float = 0

@@ -18,7 +18,7 @@ extension UnsafeMutablePointer<Float> {
 /// `fma` of lines.
 @inline(__always) private func add(_ sum: Line, _ a: Float, _ b: Line) -> Line {
     #if DIPTYCH_AVX512 || DIPTYCH_AVX2 || arch(arm64)
-    sum.addingProduct(Line(repeating: a), b)
+    dp_fused_add(sum, Line(repeating: a), b)
     #else
     sum + a * b
     #endif
@@ -35,14 +35,14 @@ private func adamStep(_ update: dp_update, _ gradient: Line, _ parameter: inout 
 /// The parameter's part of it, by the new moments.
 @inline(__always)
 private func move(_ update: dp_update, _ parameter: inout Line, _ first: Line, _ second: Line) {
-    let root = add(Line(repeating: update.epsilon), update.second_scale, dp_sqrt(second))
+    let root = add(Line(repeating: update.epsilon), update.second_scale, dp_square_root(second))
     parameter = add(update.decay * parameter, -update.step_size, first / root)
 }
 
 /// The moments' part of it without a gradient.
 @inline(__always)
 private func fall(_ update: dp_update, _ first: inout Line, _ second: inout Line) {
-    first = add(first, 1 - update.beta1, -first)
+    first = add(first, 1 - update.beta1, .zero - first)
     second = update.beta2 * second
 }
 
@@ -103,7 +103,8 @@ func adamIdle(count: Int, places: UnsafePointer<Int32>, done: UnsafePointer<Int3
         var p = parameter.line(place), m = first.line(place), v = second.line(place), k = Int(done[line])
         // A step moves a parameter by less than stepSize * |m| / root, and |m| does not grow. A 2^26th of the parameter is below half of its
         // last place.
-        let factor = 0x1p26 * stepSize / (0.98 * (secondScale * dp_sqrt(left * v) + epsilon))
+        let root = secondScale * dp_square_root(left * v) + Line(repeating: epsilon)
+        let factor = Line(repeating: 0x1p26 * stepSize) / (0.98 * root)
         while k < steps && (alwaysMoves || !dp_is_far_below(m, factor, p)) {
             let end = min(k + 8, steps)
             while k < end {

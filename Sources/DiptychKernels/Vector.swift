@@ -1,3 +1,5 @@
+import CDiptychPlatform
+
 // A vector is one register of the instruction set, `lanes` floats.
 
 #if DIPTYCH_AVX512
@@ -38,19 +40,16 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
-/// sum + a * b. Fused where the CPU has the instruction; without it `addingProduct` would call `fmaf` for each lane.
+/// sum + a * b, fused where the CPU has the instruction.
 @inline(__always) func fma(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
     #if DIPTYCH_AVX512 || DIPTYCH_AVX2 || arch(arm64)
-    sum.addingProduct(a, b)
+    dp_fused_add(sum, a, b)
     #else
     sum + a * b
     #endif
 }
 
 @inline(__always) func fma(_ sum: Vector, _ a: Float, _ b: Vector) -> Vector { fma(sum, Vector(repeating: a), b) }
-
-/// max(x, 0), but NaN stays NaN, so that a training that diverges is seen.
-@inline(__always) func relu(_ x: Vector) -> Vector { x.replacing(with: 0, where: x .< 0) }
 
 /// Neighbouring channels: a vector, or the eight that are left over where vectors are wider.
 protocol ChannelVector {

@@ -13,24 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef float dp_float8 __attribute__((ext_vector_type(8)));
+#include "vectors.h"
 
-/* The kernels' vector (Vector.swift), and the most floats that one has in any instruction set. */
-enum { DP_WIDEST = 16 };
-#if defined __AVX512F__
-enum { DP_LANES = 16 };
-#elif defined __AVX2__
-enum { DP_LANES = 8 };
-#else
-enum { DP_LANES = 4 };
-#endif
-typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
 /* Places behind a list of pool windows' gradients, or of windows, that may be written or read: a vector's, the most at a time. */
 enum { DP_POOL_OVERRUN = 16 };
-
-/* A cache line's square roots: Swift's own squareRoot takes them one by one. */
-typedef float dp_float16 __attribute__((ext_vector_type(16)));
-static inline __attribute__((always_inline)) dp_float16 dp_sqrt(dp_float16 x) { return __builtin_elementwise_sqrt(x); }
 
 /* Whether |x| * factor < |y| in all places but those where both are +0. NaN is not below anything. */
 static inline __attribute__((always_inline)) bool dp_is_far_below(dp_float16 x, dp_float16 factor, dp_float16 y)

@@ -1,0 +1,39 @@
+/* Vectors of floats, and their arithmetic in whole instructions (VectorArithmetic.swift). Swift's own operators take the floats one by
+ * one, and the compiler makes vectors of them again as it can: now and then of halves, or of two operations blended. */
+#ifndef DP_VECTORS_H
+#define DP_VECTORS_H
+
+typedef float dp_float4 __attribute__((ext_vector_type(4)));
+typedef float dp_float8 __attribute__((ext_vector_type(8)));
+typedef float dp_float16 __attribute__((ext_vector_type(16)));
+
+/* The kernels' vector (Vector.swift), and the most floats that one has in any instruction set. */
+enum { DP_WIDEST = 16 };
+#if defined __AVX512F__
+enum { DP_LANES = 16 };
+#elif defined __AVX2__
+enum { DP_LANES = 8 };
+#else
+enum { DP_LANES = 4 };
+#endif
+typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
+
+#define DP_INLINE static inline __attribute__((always_inline, overloadable))
+
+/* fused_add: a * b + sum with one rounding; without the instruction a call of fmaf for each float. relu: max(x, 0), but NaN stays NaN.
+ * pass: x where gate is above 0, or NaN, and 0 elsewhere. */
+#define DP_ARITHMETIC(floats)                                                                          \
+    DP_INLINE floats dp_add(floats a, floats b) { return a + b; }                                      \
+    DP_INLINE floats dp_subtract(floats a, floats b) { return a - b; }                                 \
+    DP_INLINE floats dp_multiply(floats a, floats b) { return a * b; }                                 \
+    DP_INLINE floats dp_divide(floats a, floats b) { return a / b; }                                   \
+    DP_INLINE floats dp_fused_add(floats sum, floats a, floats b) { return __builtin_elementwise_fma(a, b, sum); } \
+    DP_INLINE floats dp_square_root(floats x) { return __builtin_elementwise_sqrt(x); }                \
+    DP_INLINE floats dp_relu(floats x) { return x < 0 ? 0 : x; }                                       \
+    DP_INLINE floats dp_pass(floats x, floats gate) { return gate <= 0 ? 0 : x; }
+DP_ARITHMETIC(dp_float4)
+DP_ARITHMETIC(dp_float8)
+DP_ARITHMETIC(dp_float16)
+#undef DP_ARITHMETIC
+
+#endif
