@@ -89,7 +89,7 @@ static inline __attribute__((always_inline)) void dp_compress8(const float *x, c
 /* A vector of a pool window's channels: the greatest of its four values plus bias through ReLU, and which it was. The first of
  * equals is chosen, as in PyTorch; a NaN in the first place stays. Swift's replace(with:where:) is too large to inline. */
 typedef uint8_t dp_choices __attribute__((ext_vector_type(DP_LANES)));
-static inline __attribute__((always_inline)) dp_vector dp_greatest(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,
+static inline __attribute__((always_inline)) dp_vector dp_strongest(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,
                                                                dp_choices *choices)
 {
     typedef int32_t integers __attribute__((ext_vector_type(DP_LANES)));
@@ -107,7 +107,7 @@ static inline __attribute__((always_inline)) void dp_max_pool(dp_vector v0, dp_v
                                                           float *pooled, uint8_t *choice)
 {
     dp_choices choices;
-    const dp_vector best = dp_greatest(v0, v1, v2, v3, bias, &choices);
+    const dp_vector best = dp_strongest(v0, v1, v2, v3, bias, &choices);
     __builtin_memcpy(pooled, &best, sizeof best);
     __builtin_memcpy(choice, &choices, sizeof choices);
 }
@@ -153,7 +153,7 @@ static inline __attribute__((always_inline)) void dp_max_pool_zipped(dp_vector v
                                                                  float *pooled_a, uint8_t *choice_a, float *pooled_b, uint8_t *choice_b)
 {
     dp_choices choices;
-    dp_unzip(dp_greatest(v0, v1, v2, v3, bias, &choices), pooled_a, pooled_b);
+    dp_unzip(dp_strongest(v0, v1, v2, v3, bias, &choices), pooled_a, pooled_b);
     choices = __builtin_shufflevector(choices, choices, 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
     __builtin_memcpy(choice_a, &choices, sizeof choices / 2);
     __builtin_memcpy(choice_b, (const uint8_t *)&choices + 8, sizeof choices / 2);

@@ -21,7 +21,7 @@ typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
 #define DP_INLINE static inline __attribute__((always_inline, overloadable))
 
 /* fused_add: a * b + sum with one rounding; without the instruction a call of fmaf for each float. relu: max(x, 0), but NaN stays NaN.
- * pass: x where gate is above 0, or NaN, and 0 elsewhere. */
+ * pass: x where gate is above 0, or NaN, and 0 elsewhere. least, greatest: b where both are 0, or one NaN. */
 #define DP_ARITHMETIC(floats)                                                                          \
     DP_INLINE floats dp_add(floats a, floats b) { return a + b; }                                      \
     DP_INLINE floats dp_subtract(floats a, floats b) { return a - b; }                                 \
@@ -30,7 +30,9 @@ typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
     DP_INLINE floats dp_fused_add(floats sum, floats a, floats b) { return __builtin_elementwise_fma(a, b, sum); } \
     DP_INLINE floats dp_square_root(floats x) { return __builtin_elementwise_sqrt(x); }                \
     DP_INLINE floats dp_relu(floats x) { return x < 0 ? 0 : x; }                                       \
-    DP_INLINE floats dp_pass(floats x, floats gate) { return gate <= 0 ? 0 : x; }
+    DP_INLINE floats dp_pass(floats x, floats gate) { return gate <= 0 ? 0 : x; }                      \
+    DP_INLINE floats dp_least(floats a, floats b) { return a < b ? a : b; }                            \
+    DP_INLINE floats dp_greatest(floats a, floats b) { return a > b ? a : b; }
 DP_ARITHMETIC(dp_float4)
 DP_ARITHMETIC(dp_float8)
 DP_ARITHMETIC(dp_float16)

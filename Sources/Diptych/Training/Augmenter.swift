@@ -58,6 +58,7 @@ public final class Augmenter: Sendable {
     public func apply(_ draw: Draw, _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>,
                       scratch: UnsafeMutablePointer<Float>) {
         memset(scratch, 0, plane * MemoryLayout<Float>.stride)
+        let stride = stride
         var darkest: Float = 0, brightest: Float = 0
         for y in 0 ..< height {
             let row = scratch + (y + Self.before) * stride + Self.before
@@ -84,41 +85,40 @@ public final class Augmenter: Sendable {
             if elastic {
                 for node in 0 ..< Self.nodes {
                     let weight = rows.pointer[node * rowStride + y]
-                    fieldX += weight * Draw.row(node, of: draw.elastic.x)
-                    fieldY += weight * Draw.row(node, of: draw.elastic.y)
+                    fieldX = fieldX + weight * Draw.row(node, of: draw.elastic.x)
+                    fieldY = fieldY + weight * Draw.row(node, of: draw.elastic.y)
                 }
             }
             var x = 0
             while x < width {
-                let right = Vector(0, 1, 2, 3, 4, 5, 6, 7) + (Float(x) - centreX - draw.shift.x)
-                var u = right * m[0] + startX, v = right * m[2] + startY
+                let right = Vector(0, 1, 2, 3, 4, 5, 6, 7) + Vector(repeating: Float(x) - centreX - draw.shift.x)
+                var u = m[0] * right + Vector(repeating: startX), v = m[2] * right + Vector(repeating: startY)
                 if elastic {
                     for node in 0 ..< Self.nodes {
                         let weight = columns.pointer.vector(node * columnStride + x)
-                        u += weight * fieldX[node]
-                        v += weight * fieldY[node]
+                        u = u + fieldX[node] * weight
+                        v = v + fieldY[node] * weight
                     }
                 }
-                let value = sample(scratch, u.clamped(lowerBound: least, upperBound: greatestX),
-                                   v.clamped(lowerBound: least, upperBound: greatestY))
-                target.store(value.clamped(lowerBound: lowest, upperBound: highest), y * width + x)
+                let value = sample(scratch, stride, dp_least(dp_greatest(u, least), greatestX), dp_least(dp_greatest(v, least), greatestY))
+                target.store(dp_least(dp_greatest(value, lowest), highest), y * width + x)
                 x += 8
             }
         }
     }
 
     @inline(__always)
-    private func sample(_ plane: UnsafePointer<Float>, _ u: Vector, _ v: Vector) -> Vector {
-        let x = integers(u * Float(Self.phases)), y = integers(v * Float(Self.phases))
+    private func sample(_ plane: UnsafePointer<Float>, _ stride: Int, _ u: Vector, _ v: Vector) -> Vector {
+        let x = integers(Float(Self.phases) * u), y = integers(Float(Self.phases) * v)
         let place = (y &>> Self.phaseBits) &* Int32(truncatingIfNeeded: stride) &+ (x &>> Self.phaseBits)
         let phaseX = x & Int32(Self.phases - 1), phaseY = y & Int32(Self.phases - 1)
         @inline(__always) func one(_ k: Int) -> Float {
             let p = plane + (Int(place[k]) - stride - 1), y = spline.pointer[Int(phaseY[k])]
             var sum = y[0] * four(p)
-            sum += y[1] * four(p + stride)
-            sum += y[2] * four(p + 2 * stride)
-            sum += y[3] * four(p + 3 * stride)
-            sum *= spline.pointer[Int(phaseX[k])]
+            sum = sum + y[1] * four(p + stride)
+            sum = sum + y[2] * four(p + 2 * stride)
+            sum = sum + y[3] * four(p + 3 * stride)
+            sum = sum * spline.pointer[Int(phaseX[k])]
             return (sum[0] + sum[1]) + (sum[2] + sum[3])
         }
         // Written out: with an index that varies the vectors would go through memory.
@@ -137,9 +137,9 @@ public final class Augmenter: Sendable {
 
     /// Blends the bordered image with its 3x3 maximum or minimum. `rows`, another plane, takes the rows' own.
     private func changeStroke(_ amount: Float, _ plane: UnsafeMutablePointer<Float>, _ rows: UnsafeMutablePointer<Float>) {
-        let thicker = amount > 0, share = abs(amount)
+        let thicker = amount > 0, share = abs(amount), stride = stride
         @inline(__always) func extreme(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
-            thicker ? pointwiseMax(pointwiseMax(a, b), c) : pointwiseMin(pointwiseMin(a, b), c)
+            thicker ? dp_greatest(dp_greatest(a, b), c) : dp_least(dp_least(a, b), c)
         }
         let first = Self.before
         for y in first - 1 ..< first + height + 1 {
@@ -170,5 +170,5 @@ public final class Augmenter: Sendable {
 
 /// The nearest integers, for 0 <= x < 2^22: adding 2^23 leaves no bits for a fraction, and the integer in the lowest ones.
 @inline(__always) private func integers(_ x: Vector) -> SIMD8<Int32> {
-    unsafeBitCast(x + 0x1p23, to: SIMD8<Int32>.self) &- 0x4B00_0000
+    unsafeBitCast(x + Vector(repeating: 0x1p23), to: SIMD8<Int32>.self) &- 0x4B00_0000
 }

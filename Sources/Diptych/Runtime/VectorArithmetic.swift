@@ -1,0 +1,1 @@
+../../DiptychKernels/VectorArithmetic.swift
