@@ -23,7 +23,7 @@ NAMES = {0: "siamese", 1: "RWS", 2: "MLP"}
 PEER_ISA = {"avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
 
 # Height, width, channels; the preset first.
-SHAPES = ((14, 14, 32), (14, 14, 48), (14, 14, 64), (28, 28, 32), (20, 24, 16), (9, 11, 24), (32, 32, 8))
+SHAPES = ((14, 14, 32), (14, 14, 48), (14, 14, 64), (28, 28, 32), (20, 24, 16), (9, 11, 24), (32, 32, 8), (14, 14, 16), (14, 14, 8))
 
 
 class Program:

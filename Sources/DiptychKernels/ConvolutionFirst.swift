@@ -184,7 +184,7 @@ private struct TapSums {
     /// Adds a pixel's gradient, whose patch of inputs begins at x.
     @inline(__always) mutating func add(_ d: Vector, _ x: UnsafePointer<Float>, _ stride: Int, _ input: (UnsafePointer<Float>) -> Vector) {
         let y = x + stride, z = y + stride
-        b = b + d
+        b += d
         w0 = fma(w0, input(x), d); w1 = fma(w1, input(x + 1), d); w2 = fma(w2, input(x + 2), d)
         w3 = fma(w3, input(y), d); w4 = fma(w4, input(y + 1), d); w5 = fma(w5, input(y + 2), d)
         w6 = fma(w6, input(z), d); w7 = fma(w7, input(z + 1), d); w8 = fma(w8, input(z + 2), d)

@@ -41,7 +41,7 @@ func sumRows(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, sum: Uns
     var i = 0
     while i < width {
         var total = Vector.zero
-        for row in 0 ..< rows { total = total + x.vector(row * xRow + i) }
+        for row in 0 ..< rows { total += x.vector(row * xRow + i) }
         sum.store(total, i)
         i += lanes
     }

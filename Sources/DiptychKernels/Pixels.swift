@@ -1,3 +1,5 @@
+import CDiptychPlatform
+
 // What is done to pixels before the first layer.
 
 func standardise(rows: Int, width: Int, x: UnsafePointer<Float>, xRow: Int, mean: Float, scale: Float,
@@ -23,10 +25,10 @@ func areFinite(count: Int, x: UnsafePointer<Float>) -> Bool {
     var a = Vector.zero, b = Vector.zero, c = Vector.zero, d = Vector.zero
     var i = 0
     while i + 4 * lanes <= count {
-        a = a + 0 * x.vector(i)
-        b = b + 0 * x.vector(i + lanes)
-        c = c + 0 * x.vector(i + 2 * lanes)
-        d = d + 0 * x.vector(i + 3 * lanes)
+        a += 0 * x.vector(i)
+        b += 0 * x.vector(i + lanes)
+        c += 0 * x.vector(i + 2 * lanes)
+        d += 0 * x.vector(i + 3 * lanes)
         i += 4 * lanes
     }
     var rest: Float = 0
@@ -34,5 +36,5 @@ func areFinite(count: Int, x: UnsafePointer<Float>) -> Bool {
         rest += 0 * x[i]
         i += 1
     }
-    return (a + b) + (c + d) == .zero && rest == 0
+    return dp_is_zero((a + b) + (c + d)) && rest == 0
 }

@@ -404,7 +404,7 @@ typedef struct {
     void (*conv_first)(dp_conv_shape shape, dp_area area, const float *x, const float *weights, const float *bias, float *act);
 
     /* Adds to weight_gradient [9][channels] and bias_gradient [channels]; gradient (bordered, like act) counts only
-     * where act > 0, of the pixels in `area`. */
+     * but where act <= 0, of the pixels in `area`. */
     void (*conv_first_backward)(dp_conv_shape shape, dp_area area, const float *x, const float *act, const float *gradient,
                                 float *weight_gradient, float *bias_gradient);
 
@@ -460,7 +460,7 @@ typedef struct {
     /* c[rows, width] = c + bias, then relu where asked; width is a multiple of 8. */
     void (*bias_relu)(ptrdiff_t rows, ptrdiff_t width, const float *bias, bool relu, float *c, ptrdiff_t c_row);
 
-    /* gradient[rows, width] = act > 0 ? scale * gradient : 0; width is a multiple of 8. */
+    /* gradient[rows, width] = act <= 0 ? 0 : scale * gradient; width is a multiple of 8. */
     void (*relu_gradient)(ptrdiff_t rows, ptrdiff_t width, const float *act, ptrdiff_t act_row, float scale,
                           float *gradient, ptrdiff_t gradient_row);
 

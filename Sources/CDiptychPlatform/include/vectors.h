@@ -3,6 +3,8 @@
 #ifndef DP_VECTORS_H
 #define DP_VECTORS_H
 
+#include <stdbool.h>
+
 typedef float dp_float4 __attribute__((ext_vector_type(4)));
 typedef float dp_float8 __attribute__((ext_vector_type(8)));
 typedef float dp_float16 __attribute__((ext_vector_type(16)));
@@ -18,24 +20,26 @@ enum { DP_LANES = 4 };
 #endif
 typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
 
-#define DP_INLINE static inline __attribute__((always_inline, overloadable))
-
-/* fused_add: a * b + sum with one rounding; without the instruction a call of fmaf for each float. relu: max(x, 0), but NaN stays NaN.
- * pass: x where gate is above 0, or NaN, and 0 elsewhere. least, greatest: b where both are 0, or one NaN. */
-#define DP_ARITHMETIC(floats)                                                                          \
-    DP_INLINE floats dp_add(floats a, floats b) { return a + b; }                                      \
-    DP_INLINE floats dp_subtract(floats a, floats b) { return a - b; }                                 \
-    DP_INLINE floats dp_multiply(floats a, floats b) { return a * b; }                                 \
-    DP_INLINE floats dp_divide(floats a, floats b) { return a / b; }                                   \
-    DP_INLINE floats dp_fused_add(floats sum, floats a, floats b) { return __builtin_elementwise_fma(a, b, sum); } \
-    DP_INLINE floats dp_square_root(floats x) { return __builtin_elementwise_sqrt(x); }                \
-    DP_INLINE floats dp_relu(floats x) { return x < 0 ? 0 : x; }                                       \
-    DP_INLINE floats dp_pass(floats x, floats gate) { return gate <= 0 ? 0 : x; }                      \
-    DP_INLINE floats dp_least(floats a, floats b) { return a < b ? a : b; }                            \
-    DP_INLINE floats dp_greatest(floats a, floats b) { return a > b ? a : b; }
+/* fused_add: a * b + sum with one rounding; without the instruction a call of fmaf for each float. relu: max(x, 0), but NaN stays NaN, so
+ * that a training that diverges is seen. pass: 0 where gate <= 0, x where it is above, or NaN. least, greatest: b where both are 0, or one
+ * NaN. is_zero: whether all are, of either sign. */
+#define DP_OVERLOADED static inline __attribute__((always_inline, overloadable))
+#define DP_ARITHMETIC(floats)                                                                                          \
+    DP_OVERLOADED floats dp_add(floats a, floats b) { return a + b; }                                                  \
+    DP_OVERLOADED floats dp_subtract(floats a, floats b) { return a - b; }                                             \
+    DP_OVERLOADED floats dp_multiply(floats a, floats b) { return a * b; }                                             \
+    DP_OVERLOADED floats dp_divide(floats a, floats b) { return a / b; }                                               \
+    DP_OVERLOADED floats dp_fused_add(floats sum, floats a, floats b) { return __builtin_elementwise_fma(a, b, sum); } \
+    DP_OVERLOADED floats dp_square_root(floats x) { return __builtin_elementwise_sqrt(x); }                            \
+    DP_OVERLOADED floats dp_relu(floats x) { return x < 0 ? 0 : x; }                                                   \
+    DP_OVERLOADED floats dp_pass(floats x, floats gate) { return gate <= 0 ? 0 : x; }                                  \
+    DP_OVERLOADED floats dp_least(floats a, floats b) { return a < b ? a : b; }                                        \
+    DP_OVERLOADED floats dp_greatest(floats a, floats b) { return a > b ? a : b; }                                     \
+    DP_OVERLOADED bool dp_is_zero(floats x) { return __builtin_reduce_and(x == 0) != 0; }
 DP_ARITHMETIC(dp_float4)
 DP_ARITHMETIC(dp_float8)
 DP_ARITHMETIC(dp_float16)
 #undef DP_ARITHMETIC
+#undef DP_OVERLOADED
 
 #endif

@@ -153,9 +153,9 @@ private struct SampledGrid {
         let scale = 1 / cut
         for i in 0 ..< vectors {
             let shade = shades.pointer[row * vectors + i], u = places.pointer[i]
-            let distance = residuals.pointer[row * vectors + i] * scale
-            let root = 1 - distance * distance
-            let weight = (root * root).replacing(with: 0, where: root .<= 0)
+            let distance = scale * residuals.pointer[row * vectors + i]
+            let root = Lanes(repeating: 1) - distance * distance
+            let weight = dp_pass(root * root, root)
             let first = weight * u, second = first * u, third = second * u
             a += weight
             b += first

@@ -58,7 +58,7 @@ public final class Augmenter: Sendable {
     public func apply(_ draw: Draw, _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>,
                       scratch: UnsafeMutablePointer<Float>) {
         memset(scratch, 0, plane * MemoryLayout<Float>.stride)
-        let stride = stride
+        let stride = stride // not computed again for each pixel
         var darkest: Float = 0, brightest: Float = 0
         for y in 0 ..< height {
             let row = scratch + (y + Self.before) * stride + Self.before
@@ -85,8 +85,8 @@ public final class Augmenter: Sendable {
             if elastic {
                 for node in 0 ..< Self.nodes {
                     let weight = rows.pointer[node * rowStride + y]
-                    fieldX = fieldX + weight * Draw.row(node, of: draw.elastic.x)
-                    fieldY = fieldY + weight * Draw.row(node, of: draw.elastic.y)
+                    fieldX += weight * Draw.row(node, of: draw.elastic.x)
+                    fieldY += weight * Draw.row(node, of: draw.elastic.y)
                 }
             }
             var x = 0
@@ -96,8 +96,8 @@ public final class Augmenter: Sendable {
                 if elastic {
                     for node in 0 ..< Self.nodes {
                         let weight = columns.pointer.vector(node * columnStride + x)
-                        u = u + fieldX[node] * weight
-                        v = v + fieldY[node] * weight
+                        u += fieldX[node] * weight
+                        v += fieldY[node] * weight
                     }
                 }
                 let value = sample(scratch, stride, dp_least(dp_greatest(u, least), greatestX), dp_least(dp_greatest(v, least), greatestY))
@@ -115,9 +115,9 @@ public final class Augmenter: Sendable {
         @inline(__always) func one(_ k: Int) -> Float {
             let p = plane + (Int(place[k]) - stride - 1), y = spline.pointer[Int(phaseY[k])]
             var sum = y[0] * four(p)
-            sum = sum + y[1] * four(p + stride)
-            sum = sum + y[2] * four(p + 2 * stride)
-            sum = sum + y[3] * four(p + 3 * stride)
+            sum += y[1] * four(p + stride)
+            sum += y[2] * four(p + 2 * stride)
+            sum += y[3] * four(p + 3 * stride)
             sum = sum * spline.pointer[Int(phaseX[k])]
             return (sum[0] + sum[1]) + (sum[2] + sum[3])
         }
@@ -137,7 +137,7 @@ public final class Augmenter: Sendable {
 
     /// Blends the bordered image with its 3x3 maximum or minimum. `rows`, another plane, takes the rows' own.
     private func changeStroke(_ amount: Float, _ plane: UnsafeMutablePointer<Float>, _ rows: UnsafeMutablePointer<Float>) {
-        let thicker = amount > 0, share = abs(amount), stride = stride
+        let thicker = amount > 0, share = abs(amount), stride = stride // not computed again for each pixel
         @inline(__always) func extreme(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
             thicker ? dp_greatest(dp_greatest(a, b), c) : dp_least(dp_least(a, b), c)
         }

@@ -301,6 +301,24 @@ import Testing
         #expect(none.choice.allSatisfy { $0 == 255 })
     }
 
+    /// A last eight of channels has products of its own: they sum in the others' order.
+    @Test(arguments: KernelTable.all) func aLastEightHasTheBitsOfTheFirst(_ table: KernelTable) {
+        var random = Keyed(21)
+        for shape in Self.shapes + [dp_conv_shape(height: 14, width: 14, channels: 24)] where shape.channels % 16 == 8 && shape.channels > 8 {
+            let c = shape.channels, filters = 8 * 9 * c
+            let act = Self.bordered(shape, random.floats(shape.height * shape.width * c), depth: c)
+            var weights = random.floats(9 * c * c), bias = random.floats(c)
+            weights.replaceSubrange((weights.count - filters)..., with: weights[..<filters])
+            bias.replaceSubrange((c - 8)..., with: bias[..<8])
+            let pooled = Self.pool(table, shape, 1, act: act, weights: weights, bias: bias)
+            for window in 0 ..< Self.windows(shape) {
+                let first = window * c, last = first + c - 8
+                #expect(bits(Array(pooled.values[first ..< first + 8])) == bits(Array(pooled.values[last ..< last + 8])), "\(shape)")
+                #expect(pooled.choice[first ..< first + 8] == pooled.choice[last ..< last + 8])
+            }
+        }
+    }
+
     /// What is beside the area of the listed tiles does not reach their windows.
     @Test(arguments: KernelTable.all) func poolReadsTheAreaAlone(_ table: KernelTable) {
         var random = Keyed(13)
