@@ -56,14 +56,18 @@ public final class Model: @unchecked Sendable {
     /// A new model: weights and biases uniform within 1/sqrt(fan in), as PyTorch's layers begin.
     public convenience init(_ description: NetworkDescription, seed: UInt64) throws(DiptychError) {
         try self.init(zeroed: description)
-        let random = Random(seed: seed, purpose: .weights), words = try Buffer<UInt32>(count: 1024, for: "a model's weights")
+        let random = Random(seed: seed, purpose: .weights)
         for (number, tensor) in network.tensors.enumerated() {
+            // A panel's words at a time: those of sixteen outputs follow one another.
+            let panel = 16 * tensor.count / tensor.extent.o, words = try Buffer<UInt32>(unwritten: panel, for: "a model's weights")
             let bound = 1 / Float(tensor.fanIn).squareRoot()
-            tensor.forEach { index, place in
-                if index % words.count == 0 {
-                    kernels.random_words(words.count, random.draw(step: UInt32(number), index: UInt64(index / 4)), words.pointer)
+            var first = 0, next = 0
+            tensor.forEachByPanel { index, place in
+                if index == next {
+                    kernels.random_words(panel, random.draw(step: UInt32(number), index: UInt64(index / 4)), words.pointer)
+                    (first, next) = (next, next + panel)
                 }
-                parameters.pointer[place] = bound * (2 * Random.uniform(words[index % words.count]) - 1)
+                parameters.pointer[place] = bound * (2 * Random.uniform(words.pointer[index - first]) - 1)
             }
         }
         weightsChanged()
