@@ -85,17 +85,21 @@ import Testing
     }
 
     /// PyTorch's start: uniform within 1/sqrt(fan in). The largest value comes near the bound, and mean and variance are
-    /// within 5 standard errors of 0 and bound^2 / 3.
+    /// within 5 standard errors of 0 and bound^2 / 3. Each is the draw of its tensor's number and its place in PyTorch's order.
     @Test(arguments: NetworkDescription.Architecture.allCases) func initialWeights(_ architecture: NetworkDescription.Architecture) throws {
         var d = NetworkDescription(architecture)
         (d.mlpWidth1, d.mlpWidth2) = (300, 200)
         let model = try Model(d, seed: 11)
-        for tensor in model.network.tensors {
+        let random = Random(seed: 11, purpose: .weights)
+        for (number, tensor) in model.network.tensors.enumerated() {
             // A bias follows its layer's weights, and shares their fan in.
             let weights = model.network.tensors.first { $0.name.hasPrefix(tensor.name.prefix { $0 != "." } + ".weight") }!
             let bound = 1 / Double(weights.shape.dropFirst().reduce(1, *)).squareRoot()
-            let values = model.values(of: tensor, in: model.parameters).map(Double.init), n = Double(values.count)
+            let drawn = model.values(of: tensor, in: model.parameters), values = drawn.map(Double.init), n = Double(values.count)
             #expect(values.allSatisfy { abs($0) <= bound * (1 + 1e-6) }, "\(tensor.name)")
+            #expect(drawn.indices.allSatisfy {
+                drawn[$0] == 1 / Float(tensor.fanIn).squareRoot() * (2 * random.uniform(step: UInt32(number), index: UInt64($0)) - 1)
+            }, "\(tensor.name)")
             guard values.count >= 200 else { continue }
             #expect(values.map { abs($0) }.max()! > 0.95 * bound, "\(tensor.name)")
             let mean = values.reduce(0, +) / n, square = values.reduce(0) { $0 + $1 * $1 } / n
