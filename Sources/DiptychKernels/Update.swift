@@ -16,13 +16,7 @@ extension UnsafeMutablePointer<Float> {
 }
 
 /// `fma` of lines.
-@inline(__always) private func add(_ sum: Line, _ a: Float, _ b: Line) -> Line {
-    #if DIPTYCH_AVX512 || DIPTYCH_AVX2 || arch(arm64)
-    dp_fused_add(sum, Line(repeating: a), b)
-    #else
-    sum + a * b
-    #endif
-}
+@inline(__always) private func add(_ sum: Line, _ a: Float, _ b: Line) -> Line { dp_fma(sum, Line(repeating: a), b) }
 
 /// Adam's formula (Optimizer.swift).
 @inline(__always)

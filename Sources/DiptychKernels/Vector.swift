@@ -41,13 +41,7 @@ extension UnsafeMutablePointer<Float> {
 }
 
 /// sum + a * b, fused where the CPU has the instruction.
-@inline(__always) func fma(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector {
-    #if DIPTYCH_AVX512 || DIPTYCH_AVX2 || arch(arm64)
-    dp_fused_add(sum, a, b)
-    #else
-    sum + a * b
-    #endif
-}
+@inline(__always) func fma(_ sum: Vector, _ a: Vector, _ b: Vector) -> Vector { dp_fma(sum, a, b) }
 
 @inline(__always) func fma(_ sum: Vector, _ a: Float, _ b: Vector) -> Vector { fma(sum, Vector(repeating: a), b) }
 

@@ -11,7 +11,7 @@ extension Eight: ChannelVector {
     @inline(__always) func store(_ target: UnsafeMutablePointer<Float>, _ offset: Int) {
         UnsafeMutableRawPointer(target + offset).storeBytes(of: self, as: Self.self)
     }
-    @inline(__always) func adding(_ a: Self, times b: Self) -> Self { dp_fused_add(self, a, b) }
+    @inline(__always) func adding(_ a: Self, times b: Self) -> Self { dp_fma(self, a, b) }
 }
 
 /// Two places of eight floats, zipped.

@@ -99,8 +99,7 @@ static inline __attribute__((always_inline)) dp_vector dp_strongest(dp_vector v0
     greater = v2 > best, best = greater ? v2 : best, which = greater ? 2 : which;
     greater = v3 > best, best = greater ? v3 : best, which = greater ? 3 : which;
     *choices = __builtin_convertvector(which, dp_choices);
-    best += bias;
-    return best < 0 ? 0 : best;
+    return dp_relu(best + bias);
 }
 
 static inline __attribute__((always_inline)) void dp_max_pool(dp_vector v0, dp_vector v1, dp_vector v2, dp_vector v3, dp_vector bias,

@@ -20,21 +20,28 @@ enum { DP_LANES = 4 };
 #endif
 typedef float dp_vector __attribute__((ext_vector_type(DP_LANES)));
 
-/* fused_add: a * b + sum with one rounding; without the instruction a call of fmaf for each float. relu: max(x, 0), but NaN stays NaN, so
- * that a training that diverges is seen. pass: 0 where gate <= 0, x where it is above, or NaN. least, greatest: b where both are 0, or one
- * NaN. is_zero: whether all are, of either sign. */
+#if defined __FMA__ || defined __aarch64__
+enum { DP_FUSED = 1 };
+#else
+enum { DP_FUSED = 0 };
+#endif
+
+/* fused_add: a * b + sum with one rounding; without the instruction a call of fmaf for each float. fma: the same where the CPU has the
+ * instruction, two roundings elsewhere. relu: max(x, 0), but NaN stays NaN, so that a training that diverges is seen. pass: 0 where
+ * gate <= 0, x where it is above, or NaN. least, greatest: b where both are 0, or one NaN. is_zero: whether all are, of either sign. */
 #define DP_OVERLOADED static inline __attribute__((always_inline, overloadable))
-#define DP_ARITHMETIC(floats)                                                                                          \
-    DP_OVERLOADED floats dp_add(floats a, floats b) { return a + b; }                                                  \
-    DP_OVERLOADED floats dp_subtract(floats a, floats b) { return a - b; }                                             \
-    DP_OVERLOADED floats dp_multiply(floats a, floats b) { return a * b; }                                             \
-    DP_OVERLOADED floats dp_divide(floats a, floats b) { return a / b; }                                               \
-    DP_OVERLOADED floats dp_fused_add(floats sum, floats a, floats b) { return __builtin_elementwise_fma(a, b, sum); } \
-    DP_OVERLOADED floats dp_square_root(floats x) { return __builtin_elementwise_sqrt(x); }                            \
-    DP_OVERLOADED floats dp_relu(floats x) { return x < 0 ? 0 : x; }                                                   \
-    DP_OVERLOADED floats dp_pass(floats x, floats gate) { return gate <= 0 ? 0 : x; }                                  \
-    DP_OVERLOADED floats dp_least(floats a, floats b) { return a < b ? a : b; }                                        \
-    DP_OVERLOADED floats dp_greatest(floats a, floats b) { return a > b ? a : b; }                                     \
+#define DP_ARITHMETIC(floats)                                                                                                                   \
+    DP_OVERLOADED floats dp_add(floats a, floats b) { return a + b; }                                                                           \
+    DP_OVERLOADED floats dp_subtract(floats a, floats b) { return a - b; }                                                                      \
+    DP_OVERLOADED floats dp_multiply(floats a, floats b) { return a * b; }                                                                      \
+    DP_OVERLOADED floats dp_divide(floats a, floats b) { return a / b; }                                                                        \
+    DP_OVERLOADED floats dp_fused_add(floats sum, floats a, floats b) { return __builtin_elementwise_fma(a, b, sum); }                          \
+    DP_OVERLOADED floats dp_fma(floats sum, floats a, floats b) { return DP_FUSED ? dp_fused_add(sum, a, b) : dp_add(sum, dp_multiply(a, b)); } \
+    DP_OVERLOADED floats dp_square_root(floats x) { return __builtin_elementwise_sqrt(x); }                                                     \
+    DP_OVERLOADED floats dp_relu(floats x) { return x < 0 ? 0 : x; }                                                                            \
+    DP_OVERLOADED floats dp_pass(floats x, floats gate) { return gate <= 0 ? 0 : x; }                                                           \
+    DP_OVERLOADED floats dp_least(floats a, floats b) { return a < b ? a : b; }                                                                 \
+    DP_OVERLOADED floats dp_greatest(floats a, floats b) { return a > b ? a : b; }                                                              \
     DP_OVERLOADED bool dp_is_zero(floats x) { return __builtin_reduce_and(x == 0) != 0; }
 DP_ARITHMETIC(dp_float4)
 DP_ARITHMETIC(dp_float8)

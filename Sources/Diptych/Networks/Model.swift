@@ -59,13 +59,13 @@ public final class Model: @unchecked Sendable {
         let random = Random(seed: seed, purpose: .weights)
         for (number, tensor) in network.tensors.enumerated() {
             // A panel's words at a time: those of sixteen outputs follow one another.
-            let panel = 16 * tensor.count / tensor.extent.o, words = try Buffer<UInt32>(unwritten: panel, for: "a model's weights")
+            let panel = 16 * tensor.inputs, words = try Buffer<UInt32>(unwritten: panel, for: "a model's weights")
             let bound = 1 / Float(tensor.fanIn).squareRoot()
-            var first = 0, next = 0
+            var first = -panel
             tensor.forEachByPanel { index, place in
-                if index == next {
+                if index == first + panel {
+                    first = index
                     kernels.random_words(panel, random.draw(step: UInt32(number), index: UInt64(index / 4)), words.pointer)
-                    (first, next) = (next, next + panel)
                 }
                 parameters.pointer[place] = bound * (2 * Random.uniform(words.pointer[index - first]) - 1)
             }

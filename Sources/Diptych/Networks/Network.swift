@@ -14,7 +14,9 @@ struct Tensor {
     /// The initial weights' bound is 1/sqrt(fanIn).
     let fanIn: Int
 
-    var count: Int { extent.o * extent.c * extent.y * extent.x }
+    /// Elements of one output.
+    var inputs: Int { extent.c * extent.y * extent.x }
+    var count: Int { extent.o * inputs }
 
     /// Calls body(index in PyTorch's order, index among the parameters) for every element.
     @inline(__always)
@@ -37,7 +39,7 @@ struct Tensor {
     /// caches.
     @inline(__always)
     func forEachByPanel(_ body: (Int, Int) -> Void) {
-        let inputs = extent.c * extent.y * extent.x
+        let inputs = inputs
         for first in Swift.stride(from: 0, to: extent.o, by: 16) {
             let panel = offset + first / 16 * stride.panel
             var column = 0
