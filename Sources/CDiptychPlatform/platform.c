@@ -180,6 +180,36 @@ double dp_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+enum { LINE = 16 }; /* floats */
+
+double dp_seconds_to_write(float *start, size_t count)
+{
+    const double before = dp_seconds();
+    for (size_t i = 0; i < count; i += LINE) *(volatile float *)(start + i) = 0;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return dp_seconds() - before;
+}
+
+bool dp_can_flush(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_CLFLUSHOPT) != 0;
+#else
+    return false;
+#endif
+}
+
+void dp_flush(const float *start, size_t count)
+{
+#if defined(__x86_64__)
+    for (size_t i = 0; i < count; i += LINE) __asm__ volatile("clflushopt %0" : : "m"(start[i]) : "memory");
+#else
+    (void)start;
+    (void)count;
+#endif
+}
+
 #if defined(__x86_64__)
 /* MXCSR and, above it, the x87 unit's control word, by which glibc's conversions of numbers and text round. */
 enum { FLUSH_TO_ZERO = 1 << 15, SUBNORMALS_ARE_ZERO = 1 << 6, NO_TRAPS = 0x3f << 7, X87_DEFAULT = 0x37f };

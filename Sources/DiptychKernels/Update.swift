@@ -13,6 +13,11 @@ extension UnsafeMutablePointer<Float> {
     @inline(__always) fileprivate func store(line: Line, _ offset: Int) {
         UnsafeMutableRawPointer(self + offset).storeBytes(of: line, as: Line.self)
     }
+
+    /// The new line of parameters: past the caches where it is dear to be given the old one by all that hold it.
+    @inline(__always) fileprivate func store(parameters: Line, _ offset: Int, _ update: dp_update) {
+        if update.shared { dp_stream(parameters, self + offset) } else { store(line: parameters, offset) }
+    }
 }
 
 /// `fma` of lines.
@@ -49,17 +54,18 @@ private func adamLine(_ update: dp_update, _ gradient: UnsafePointer<Float>, _ p
     adamStep(update, gradient.line(0), &p, &m, &v)
     first.store(line: m, 0)
     second.store(line: v, 0)
-    parameter.store(line: p, 0)
+    parameter.store(parameters: p, 0, update)
 }
 
 /// Adam with decoupled weight decay, one pass over parameter, moments and gradient.
 func adam(count: Int, update: dp_update, gradient: UnsafePointer<Float>, parameter: UnsafeMutablePointer<Float>,
           first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
     for i in stride(from: 0, to: count, by: 16) {
-        // Other threads' caches hold the weights, which they have read: asked for early, these give them up in time.
-        if i + 16 * 16 < count { dp_prefetch_write(parameter + (i + 16 * 16)) }
+        // Other threads' caches may hold the weights, which they have read: asked for early, these give them up in time.
+        if !update.shared && i + 16 * 16 < count { dp_prefetch_write(parameter + (i + 16 * 16)) }
         adamLine(update, gradient + i, parameter + i, first + i, second + i)
     }
+    dp_stream_end(update.shared)
 }
 
 /// The same of lines of 16 parameters that begin at `places`.
@@ -71,6 +77,7 @@ func adamLines(count: Int, places: UnsafePointer<Int32>, next: Int, update: dp_u
         dp_prefetch(second + (place + next))
         adamLine(update, gradient + 16 * line, parameter + place, first + place, second + place)
     }
+    dp_stream_end(update.shared)
 }
 
 /// Of each line the updates done[line] ..< steps whose gradient is zero: it stays in registers for all of them. The moments fall, and
@@ -124,6 +131,7 @@ func sgd(count: Int, update: dp_update, gradient: UnsafePointer<Float>, paramete
         let p = parameter.line(i)
         let v = add(add(gradient.line(i), update.decay, p), update.beta1, velocity.line(i))
         velocity.store(line: v, i)
-        parameter.store(line: add(p, -update.step_size, v), i)
+        parameter.store(parameters: add(p, -update.step_size, v), i, update)
     }
+    dp_stream_end(update.shared)
 }

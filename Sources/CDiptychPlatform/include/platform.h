@@ -91,6 +91,13 @@ dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads 
 bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body body, void *context); /* false: no thread could start */
 void dp_pool_free(dp_pool *pool);
 
+/* Memory that threads share. To write lines that another CPU's cache holds is dear where the two CPUs have no cache in common, unless they are
+ * flushed first: sent to memory, out of every cache (where dp_can_flush, by all threads that call it). */
+bool dp_can_flush(void);
+void dp_flush(const float *start, size_t count);
+/* Writes into each line of `count` floats; returns the seconds that it takes until every CPU sees it. */
+double dp_seconds_to_write(float *start, size_t count);
+
 /* Flags that threads share: set and taken back (cancellation), or held like a lock that nobody waits for. */
 static inline void dp_flag_set(int *flag, int value) { __atomic_store_n(flag, value, __ATOMIC_RELAXED); }
 static inline int dp_flag_take(int *flag) { return __atomic_exchange_n(flag, 0, __ATOMIC_RELAXED); }

@@ -42,11 +42,22 @@ enum { DP_FUSED = 0 };
     DP_OVERLOADED floats dp_pass(floats x, floats gate) { return gate <= 0 ? 0 : x; }                                                           \
     DP_OVERLOADED floats dp_least(floats a, floats b) { return a < b ? a : b; }                                                                 \
     DP_OVERLOADED floats dp_greatest(floats a, floats b) { return a > b ? a : b; }                                                              \
+    DP_OVERLOADED void dp_stream(floats x, float *target) { __builtin_nontemporal_store(x, (floats *)target); }                                 \
     DP_OVERLOADED bool dp_is_zero(floats x) { return __builtin_reduce_and(x == 0) != 0; }
 DP_ARITHMETIC(dp_float4)
 DP_ARITHMETIC(dp_float8)
 DP_ARITHMETIC(dp_float16)
 #undef DP_ARITHMETIC
+
+/* After dp_stream, which writes past the caches: other threads see what it wrote when they see what is written next. */
+static inline __attribute__((always_inline)) void dp_stream_end(bool streamed)
+{
+#ifdef __SSE2__
+    if (streamed) __builtin_ia32_sfence();
+#else
+    (void)streamed;
+#endif
+}
 #undef DP_OVERLOADED
 
 #endif

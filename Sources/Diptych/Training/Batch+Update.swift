@@ -42,6 +42,7 @@ extension Batch {
     func updateConvolutions(_ item: Int, _ thread: Int) {
         let range = convolutionUpdates[item], gradient = scratch(thread)
         kernels.sum_rows(convolutionSums, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
+        flush(chunkSums.pointer + range.lowerBound, range.count, rows: chunks, row: model.network.convolutionFloats, thread)
         apply(offset: range.lowerBound, count: range.count, gradient)
     }
 
@@ -67,6 +68,7 @@ extension Batch {
             let floats = 16 * update.inputs.count
             backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
                              gradient: gradients.pointer + output, listed: listed, scratch: gradient)
+            if update.layer == 0 { flush(input + update.inputs.lowerBound, update.inputs.count, rows: rows, row: layer.inputs, thread) }
             for panel in update.panels {
                 apply(offset: weights + 16 * (panel * layer.inputs + update.inputs.lowerBound), count: floats,
                       gradient + floats * (panel - update.panels.lowerBound))

@@ -19,6 +19,8 @@ final class Batch: @unchecked Sendable {
 
     let activations: Buffer<Float>
     let gradients: Buffer<Float>
+    let sharedLines: SharedLines?
+    private(set) var sharedLinesAreDear = false
     /// [chunk][convolutions' parameters], and once more for the background.
     let chunkSums: Buffer<Float>
     /// [thread][scratchFloats]
@@ -74,6 +76,7 @@ final class Batch: @unchecked Sendable {
         chunkPairs = max(5, (capacity + 255) / 256)
         let chunks = Self.blocks(capacity, of: chunkPairs)
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : (chunks + 1) * network.convolutionFloats, for: "a batch's gradients")
+        sharedLines = network.convolutions == nil ? nil : try SharedLines(on: pool)
         let needs = [Pass.scratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
                      BackwardPass.weightScratch, LiveInputs.isWorthwhile(network) ? BackwardPass.liveScratch(rows: 2 * capacity) : 0,
                      Self.convolutionUpdate, 2 * padded(network.description.classes),
@@ -99,6 +102,13 @@ final class Batch: @unchecked Sendable {
         Random(seed: options.seed, purpose: .shuffle)
             .permute(UnsafeMutableBufferPointer(start: order.pointer, count: order.count), step: UInt32(truncatingIfNeeded: epoch))
         shuffledEpoch = epoch
+    }
+
+    /// Learns now and then where the system has put the threads.
+    func measureSharedLines(step: Int, on pool: WorkerPool) throws(DiptychError) {
+        guard let sharedLines, step % 16 == 0 else { return }
+        try sharedLines.measure(on: pool)
+        sharedLinesAreDear = sharedLines.areDear
     }
 
     /// Trains on the pairs at `range` of the epoch's order.
@@ -230,7 +240,7 @@ final class Batch: @unchecked Sendable {
         case .convolutionsBackward: convolutionsBackward(chunk: item, thread)
         case .backgroundBackward: backgroundBackward(thread)
         case .updateConvolutions: updateConvolutions(item, thread)
-        case .deriveFromConvolutions: model.weightsChanged()
+        case .deriveFromConvolutions: model.weightsChanged(flushing: sharedLinesAreDear)
         case .updateDense: updateDense(item, thread)
         case .catchUp: catchUp(item)
         }
@@ -347,7 +357,15 @@ final class Batch: @unchecked Sendable {
                        panels: items.panels * block ..< min(panels, items.panels * (block + 1)), scratch: scratch(thread))
     }
 
-    private var chunks: Int { Self.blocks(count, of: chunkPairs) }
+    /// Flushes `floats` of each of `rows` rows that this thread has read for the last time in this step, where others have written them (as far
+    /// as shares tell) and it would be dear for them to write them again.
+    func flush(_ start: UnsafePointer<Float>, _ floats: Int, rows: Int, row: Int, _ thread: Int) {
+        guard sharedLinesAreDear else { return }
+        let own = rows * thread / threads ..< rows * (thread + 1) / threads
+        for k in 0 ..< rows where !own.contains(k) { dp_flush(start + k * row, floats) }
+    }
+
+    var chunks: Int { Self.blocks(count, of: chunkPairs) }
 
     /// Whether the background's way back is taken once for the whole batch, which costs one image's: not worth it for few.
     private var sumsBackground: Bool { count >= 16 }

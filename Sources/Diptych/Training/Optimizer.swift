@@ -26,6 +26,8 @@ final class Optimizer: @unchecked Sendable {
     let first: Buffer<Float>
     /// Adam's second moment.
     let second: Buffer<Float>?
+    /// Where `second` lies: threads that asked for it at every use would count references, all in the same cache line.
+    private let secondPlace: UnsafeMutablePointer<Float>?
     /// The constants of the steps since `forget`, and behind them those of the step at hand.
     private let updates: Buffer<dp_update>
     /// Steps since `forget` that are done.
@@ -35,6 +37,7 @@ final class Optimizer: @unchecked Sendable {
         self.kind = kind
         first = try Buffer(count: parameterFloats, for: "the optimizer's moments", on: pool)
         second = kind == .adam ? try Buffer(count: parameterFloats, for: "the optimizer's moments", on: pool) : nil
+        secondPlace = second?.pointer
         updates = try Buffer(count: 64, for: "the optimizer's steps")
     }
 
@@ -47,9 +50,11 @@ final class Optimizer: @unchecked Sendable {
     /// After every step.
     func stepIsDone() { done += 1 }
 
-    /// Sets the constants of step `step`, 0 for the first.
-    func prepare(_ options: TrainerOptions, step: Int, learningRate: Double) {
+    /// Sets the constants of step `step`, 0 for the first. `shared` as in dp_update.
+    func prepare(_ options: TrainerOptions, step: Int, learningRate: Double, shared: Bool) {
         var update = dp_update()
+        update.shared = shared
+        update.shared = options.threads > 1
         switch kind {
         case .adam:
             let t = Double(step + 1)
@@ -70,8 +75,8 @@ final class Optimizer: @unchecked Sendable {
     /// Updates `count` parameters (a multiple of 16) from `offset` on by their gradient.
     @inline(__always)
     func apply(offset: Int, count: Int, gradient: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>) {
-        if let second {
-            kernels.adam(count, updates[done], gradient, parameters + offset, first.pointer + offset, second.pointer + offset)
+        if let secondPlace {
+            kernels.adam(count, updates[done], gradient, parameters + offset, first.pointer + offset, secondPlace + offset)
         } else {
             kernels.sgd(count, updates[done], gradient, parameters + offset, first.pointer + offset)
         }
@@ -80,14 +85,14 @@ final class Optimizer: @unchecked Sendable {
     /// Updates `count` lines of 16 parameters that begin at `places`, counted from `offset`. Adam's alone can.
     func apply(offset: Int, places: UnsafePointer<Int32>, count: Int, next: Int, gradient: UnsafePointer<Float>,
                parameters: UnsafeMutablePointer<Float>) {
-        guard let second else { return }
-        kernels.adam_lines(count, places, next, updates[done], gradient, parameters + offset, first.pointer + offset, second.pointer + offset)
+        guard let secondPlace else { return }
+        kernels.adam_lines(count, places, next, updates[done], gradient, parameters + offset, first.pointer + offset, secondPlace + offset)
     }
 
     /// Makes up for the steps that such lines have missed, of which each has done `lineDone` since `forget`.
     func catchUp(offset: Int, places: UnsafePointer<Int32>, done lineDone: UnsafePointer<Int32>, count: Int,
                  parameters: UnsafeMutablePointer<Float>) {
-        guard let second else { return }
-        kernels.adam_idle(count, places, lineDone, done, updates.pointer, parameters + offset, first.pointer + offset, second.pointer + offset)
+        guard let secondPlace else { return }
+        kernels.adam_idle(count, places, lineDone, done, updates.pointer, parameters + offset, first.pointer + offset, secondPlace + offset)
     }
 }

@@ -1,3 +1,4 @@
+import CDiptychPlatform
 import Foundation
 import Testing
 
@@ -45,6 +46,37 @@ import Testing
         let d = NetworkDescription(architecture), pairs = try Pairs.random(230, like: d)
         let one = try trained(d, pairs, tinyOptions(batchSize: 100)).model.bits
         for threads in [2, 3, 4, 5] { #expect(try trained(d, pairs, tinyOptions(batchSize: 100, threads: threads)).model.bits == one, "\(threads) threads") }
+    }
+
+    /// Flushed, written past the caches, or neither.
+    @Test(arguments: [Architecture.siamese, .rws]) func whatSharingCostsDoesNotShow(_ architecture: Architecture) throws {
+        let d = NetworkDescription(architecture), pairs = try Pairs.random(230, like: d)
+        for (name, change) in Self.recipes {
+            let one = try trained(d, pairs, tinyOptions(batchSize: 100, change)).model.bits
+            for (dear, threads) in [(-1.0, 2), (-1.0, 3), (.infinity, 2)] {
+                let trainer = try Trainer(model: Model(d, seed: 3), pairs: pairs, options: tinyOptions(batchSize: 100, threads: threads, change))
+                trainer.batch.sharedLines?.dearSeconds = dear
+                while trainer.step < trainer.steps { _ = try trainer.trainStep(lazily: true) }
+                #expect(trainer.batch.sharedLinesAreDear == (dear < 0 && dp_can_flush()))
+                #expect(trainer.model.bits == one, "\(name), \(dear), \(threads) threads")
+            }
+        }
+    }
+
+    @Test func sharedLines() throws {
+        #expect(try SharedLines(on: WorkerPool(threads: 1)) == nil)
+        let pool = try WorkerPool(threads: 3), lines = try SharedLines(on: pool)
+        #expect((lines != nil) == dp_can_flush())
+        for dear in [-1, .infinity] {
+            lines?.dearSeconds = dear
+            try lines?.measure(on: pool)
+            #expect(lines?.areDear ?? true == (dear < 0))
+        }
+        // What is flushed is in memory.
+        let buffer = try Buffer<Float>(count: 1000, for: "a test")
+        for i in 0 ..< 1000 { buffer[i] = Float(i) }
+        if dp_can_flush() { dp_flush(buffer.pointer, 1000) }
+        #expect((0 ..< 1000).allSatisfy { buffer[$0] == Float($0) })
     }
 
     @Test(arguments: Architecture.allCases) func seedsShow(_ architecture: Architecture) throws {
