@@ -15,8 +15,11 @@ final class SharedLines {
     private(set) var areDear = false
 
     /// Nil where there is nobody to share with, or no flushing.
-    init?(on pool: WorkerPool) throws(DiptychError) {
-        guard pool.threads > 1 && dp_can_flush() else { return nil }
+    static func make(on pool: WorkerPool) throws(DiptychError) -> SharedLines? {
+        pool.threads > 1 && dp_can_flush() ? try SharedLines(on: pool) : nil
+    }
+
+    private init(on pool: WorkerPool) throws(DiptychError) {
         threads = pool.threads
         lines = try Buffer(count: Self.floatsEach * threads, for: "a trainer")
         seconds = try Buffer(count: threads, for: "a trainer")

@@ -64,8 +64,8 @@ import Testing
     }
 
     @Test func sharedLines() throws {
-        #expect(try SharedLines(on: WorkerPool(threads: 1)) == nil)
-        let pool = try WorkerPool(threads: 3), lines = try SharedLines(on: pool)
+        #expect(try SharedLines.make(on: WorkerPool(threads: 1)) == nil)
+        let pool = try WorkerPool(threads: 3), lines = try SharedLines.make(on: pool)
         #expect((lines != nil) == dp_can_flush())
         for dear in [-1, .infinity] {
             lines?.dearSeconds = dear
