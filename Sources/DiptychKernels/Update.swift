@@ -14,9 +14,9 @@ extension UnsafeMutablePointer<Float> {
         UnsafeMutableRawPointer(self + offset).storeBytes(of: line, as: Line.self)
     }
 
-    /// The new line of parameters: past the caches where it is dear to be given the old one by all that hold it.
-    @inline(__always) fileprivate func store(parameters: Line, _ offset: Int, _ update: dp_update) {
-        if update.shared { dp_stream(parameters, self + offset) } else { store(line: parameters, offset) }
+    /// Past the caches where it is dear to be given the old line by all that hold it.
+    @inline(__always) fileprivate func store(line: Line, _ offset: Int, streamed: Bool) {
+        if streamed { dp_stream(line, self + offset) } else { store(line: line, offset) }
     }
 }
 
@@ -48,13 +48,13 @@ private func fall(_ update: dp_update, _ first: inout Line, _ second: inout Line
 /// Of a line of parameters.
 @inline(__always)
 private func adamLine(_ update: dp_update, _ gradient: UnsafePointer<Float>, _ parameter: UnsafeMutablePointer<Float>,
-                      _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>) {
+                      _ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>, streamed: Bool) {
     // All loads before the stores: the arrays may lie whole pages apart, which looks like an overlap to the CPU.
     var p = parameter.line(0), m = first.line(0), v = second.line(0)
     adamStep(update, gradient.line(0), &p, &m, &v)
     first.store(line: m, 0)
     second.store(line: v, 0)
-    parameter.store(parameters: p, 0, update)
+    parameter.store(line: p, 0, streamed: streamed)
 }
 
 /// Adam with decoupled weight decay, one pass over parameter, moments and gradient.
@@ -62,10 +62,10 @@ func adam(count: Int, update: dp_update, gradient: UnsafePointer<Float>, paramet
           first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
     for i in stride(from: 0, to: count, by: 16) {
         // Other threads' caches may hold the weights, which they have read: asked for early, these give them up in time.
-        if !update.shared && i + 16 * 16 < count { dp_prefetch_write(parameter + (i + 16 * 16)) }
-        adamLine(update, gradient + i, parameter + i, first + i, second + i)
+        if !update.streamed && i + 16 * 16 < count { dp_prefetch_write(parameter + (i + 16 * 16)) }
+        adamLine(update, gradient + i, parameter + i, first + i, second + i, streamed: update.streamed)
     }
-    dp_stream_end(update.shared)
+    dp_stream_end(update.streamed)
 }
 
 /// The same of lines of 16 parameters that begin at `places`.
@@ -75,9 +75,8 @@ func adamLines(count: Int, places: UnsafePointer<Int32>, next: Int, update: dp_u
         let place = Int(places[line])
         dp_prefetch(first + (place + next))
         dp_prefetch(second + (place + next))
-        adamLine(update, gradient + 16 * line, parameter + place, first + place, second + place)
+        adamLine(update, gradient + 16 * line, parameter + place, first + place, second + place, streamed: false)
     }
-    dp_stream_end(update.shared)
 }
 
 /// Of each line the updates done[line] ..< steps whose gradient is zero: it stays in registers for all of them. The moments fall, and
@@ -131,7 +130,7 @@ func sgd(count: Int, update: dp_update, gradient: UnsafePointer<Float>, paramete
         let p = parameter.line(i)
         let v = add(add(gradient.line(i), update.decay, p), update.beta1, velocity.line(i))
         velocity.store(line: v, i)
-        parameter.store(parameters: add(p, -update.step_size, v), i, update)
+        parameter.store(line: add(p, -update.step_size, v), i, streamed: update.streamed)
     }
-    dp_stream_end(update.shared)
+    dp_stream_end(update.streamed)
 }

@@ -91,11 +91,10 @@ dp_pool *dp_pool_create(int threads); /* NULL where there is no memory; threads 
 bool dp_pool_run(dp_pool *pool, size_t stages, dp_stage *stage, dp_pool_body body, void *context); /* false: no thread could start */
 void dp_pool_free(dp_pool *pool);
 
-/* Memory that threads share. To write lines that another CPU's cache holds is dear where the two CPUs have no cache in common, unless they are
- * flushed first: sent to memory, out of every cache (where dp_can_flush, by all threads that call it). */
+/* Memory that threads share (SharedLines.swift). flush sends lines to memory, out of every CPU's caches; only where can_flush says so, elsewhere
+ * it is no instruction. seconds_to_write writes a zero into each line of `count` floats, and takes the time until every CPU sees them. */
 bool dp_can_flush(void);
 void dp_flush(const float *start, size_t count);
-/* Writes into each line of `count` floats; returns the seconds that it takes until every CPU sees it. */
 double dp_seconds_to_write(float *start, size_t count);
 
 /* Flags that threads share: set and taken back (cancellation), or held like a lock that nobody waits for. */

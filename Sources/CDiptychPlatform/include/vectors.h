@@ -28,7 +28,8 @@ enum { DP_FUSED = 0 };
 
 /* fused_add: a * b + sum with one rounding; without the instruction a call of fmaf for each float. fma: the same where the CPU has the
  * instruction, two roundings elsewhere. relu: max(x, 0), but NaN stays NaN, so that a training that diverges is seen. pass: 0 where
- * gate <= 0, x where it is above, or NaN. least, greatest: b where both are 0, or one NaN. is_zero: whether all are, of either sign. */
+ * gate <= 0, x where it is above, or NaN. least, greatest: b where both are 0, or one NaN. is_zero: whether all are, of either sign.
+ * stream: writes past the caches, to an address that is a multiple of the vector's size. */
 #define DP_OVERLOADED static inline __attribute__((always_inline, overloadable))
 #define DP_ARITHMETIC(floats)                                                                                                                   \
     DP_OVERLOADED floats dp_add(floats a, floats b) { return a + b; }                                                                           \
@@ -48,6 +49,7 @@ DP_ARITHMETIC(dp_float4)
 DP_ARITHMETIC(dp_float8)
 DP_ARITHMETIC(dp_float16)
 #undef DP_ARITHMETIC
+#undef DP_OVERLOADED
 
 /* After dp_stream, which writes past the caches: other threads see what it wrote when they see what is written next. */
 static inline __attribute__((always_inline)) void dp_stream_end(bool streamed)
@@ -58,6 +60,5 @@ static inline __attribute__((always_inline)) void dp_stream_end(bool streamed)
     (void)streamed;
 #endif
 }
-#undef DP_OVERLOADED
 
 #endif

@@ -99,17 +99,18 @@ public final class Model: @unchecked Sendable {
         return old
     }
 
-    /// To be called after every change of `parameters`: renews what is derived from them. `flushing` what other threads have read.
+    /// To be called after every change of `parameters`: renews what is derived from them, after `flushing` what of it
+    /// other threads have read.
     func weightsChanged(flushing: Bool = false) {
         guard let c = network.convolutions, let transformed, let blank else { return }
         let channels = c.shape.channels, shape = dp_conv_shape(c), image = BlankImage(c, at: blank.pointer)
+        if flushing { dp_flush(transformed.pointer, transformed.count) }
         for y in 1 ... c.shape.height {
             for x in 1 ... c.shape.width { image.plane[y * (c.shape.width + 2) + x] = background }
         }
         kernels.conv_first(shape, image.tiles.area, image.plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, image.act)
         for side in 0 ..< (c.separate ? 2 : 1) {
             let u = transformed.pointer + side * 36 * channels * channels
-            if flushing { dp_flush(u, 36 * channels * channels) }
             kernels.winograd_weights(channels, parameters.pointer + (side == 0 ? c.weights2.0 : c.weights2.1), u)
             kernels.conv_pool(shape, image.tiles.count, image.tiles.list, image.act, u, parameters.pointer + (side == 0 ? c.bias2.0 : c.bias2.1),
                               image.features(side), image.choice(side), false, image.scratch)

@@ -42,6 +42,7 @@ extension Batch {
     func updateConvolutions(_ item: Int, _ thread: Int) {
         let range = convolutionUpdates[item], gradient = scratch(thread)
         kernels.sum_rows(convolutionSums, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
+        // The chunks' sums; the background's is anybody's.
         flush(chunkSums.pointer + range.lowerBound, range.count, rows: chunks, row: model.network.convolutionFloats, thread)
         apply(offset: range.lowerBound, count: range.count, gradient)
     }
@@ -68,7 +69,9 @@ extension Batch {
             let floats = 16 * update.inputs.count
             backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
                              gradient: gradients.pointer + output, listed: listed, scratch: gradient)
-            if update.layer == 0 { flush(input + update.inputs.lowerBound, update.inputs.count, rows: rows, row: layer.inputs, thread) }
+            if update.layer == 0 && update.panels.upperBound == layer.panels {
+                flush(input + update.inputs.lowerBound, update.inputs.count, rows: rows, row: layer.inputs, thread)
+            }
             for panel in update.panels {
                 apply(offset: weights + 16 * (panel * layer.inputs + update.inputs.lowerBound), count: floats,
                       gradient + floats * (panel - update.panels.lowerBound))
@@ -83,6 +86,14 @@ extension Batch {
             }
             apply(offset: (update.image == 0 ? layer.bias.0 : layer.bias.1) + 16 * panel, count: 16, gradient)
         }
+    }
+
+    /// Flushes `floats` of each of `rows` rows that this thread has read for the last time in this step, where others have written them (as far
+    /// as shares tell) and it would be dear for them to write them again.
+    func flush(_ start: UnsafePointer<Float>, _ floats: Int, rows: Int, row: Int, _ thread: Int) {
+        guard sharedLinesAreDear else { return }
+        let own = rows * thread / threads ..< rows * (thread + 1) / threads
+        for k in 0 ..< rows where !own.contains(k) { dp_flush(start + k * row, floats) }
     }
 
     func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {

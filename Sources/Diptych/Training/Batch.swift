@@ -8,7 +8,7 @@ final class Batch: @unchecked Sendable {
     private let options: TrainerOptions
     let optimizer: Optimizer
     let layout: PassLayout
-    private let threads: Int
+    let threads: Int
 
     private let augmenter: Augmenter?
     let average: WeightAverage?
@@ -20,6 +20,7 @@ final class Batch: @unchecked Sendable {
     let activations: Buffer<Float>
     let gradients: Buffer<Float>
     let sharedLines: SharedLines?
+    /// A copy of its answer: threads that asked for it there would count references.
     private(set) var sharedLinesAreDear = false
     /// [chunk][convolutions' parameters], and once more for the background.
     let chunkSums: Buffer<Float>
@@ -104,10 +105,10 @@ final class Batch: @unchecked Sendable {
         shuffledEpoch = epoch
     }
 
-    /// Learns now and then where the system has put the threads.
-    func measureSharedLines(step: Int, on pool: WorkerPool) throws(DiptychError) {
-        guard let sharedLines, step % 16 == 0 else { return }
-        try sharedLines.measure(on: pool)
+    /// To be called before each step.
+    func lookAtSharedLines(on pool: WorkerPool) throws(DiptychError) {
+        guard let sharedLines else { return }
+        try sharedLines.stepBegins(on: pool)
         sharedLinesAreDear = sharedLines.areDear
     }
 
@@ -355,14 +356,6 @@ final class Batch: @unchecked Sendable {
         let blocks = items.count / items.rows, block = item % blocks
         backward.dense(index, pairs: part(item / blocks, of: items.rows),
                        panels: items.panels * block ..< min(panels, items.panels * (block + 1)), scratch: scratch(thread))
-    }
-
-    /// Flushes `floats` of each of `rows` rows that this thread has read for the last time in this step, where others have written them (as far
-    /// as shares tell) and it would be dear for them to write them again.
-    func flush(_ start: UnsafePointer<Float>, _ floats: Int, rows: Int, row: Int, _ thread: Int) {
-        guard sharedLinesAreDear else { return }
-        let own = rows * thread / threads ..< rows * (thread + 1) / threads
-        for k in 0 ..< rows where !own.contains(k) { dp_flush(start + k * row, floats) }
     }
 
     var chunks: Int { Self.blocks(count, of: chunkPairs) }

@@ -29,7 +29,7 @@ final class Optimizer: @unchecked Sendable {
     /// Where `second` lies: threads that asked for it at every use would count references, all in the same cache line.
     private let secondPlace: UnsafeMutablePointer<Float>?
     /// The constants of the steps since `forget`, and behind them those of the step at hand.
-    private let updates: Buffer<dp_update>
+    let updates: Buffer<dp_update>
     /// Steps since `forget` that are done.
     private(set) var done = 0
 
@@ -50,11 +50,10 @@ final class Optimizer: @unchecked Sendable {
     /// After every step.
     func stepIsDone() { done += 1 }
 
-    /// Sets the constants of step `step`, 0 for the first. `shared` as in dp_update.
-    func prepare(_ options: TrainerOptions, step: Int, learningRate: Double, shared: Bool) {
+    /// Sets the constants of step `step`, 0 for the first. `streamed` as in dp_update.
+    func prepare(_ options: TrainerOptions, step: Int, learningRate: Double, streamed: Bool) {
         var update = dp_update()
-        update.shared = shared
-        update.shared = options.threads > 1
+        update.streamed = streamed
         switch kind {
         case .adam:
             let t = Double(step + 1)

@@ -4,15 +4,20 @@ import CDiptychPlatform
 /// common or not, and the system moves them. Where it is dear, such lines are flushed by their last reader, or written past the caches.
 final class SharedLines {
     /// On a Zen 4 a line takes 5 to 6 ns between CPUs with a common cache, and 15 to 20 without.
-    var dearSeconds = 10e-9
+    private static let dearSeconds = 10e-9
     private static let linesEach = 256, floatsEach = 16 * linesEach
 
-    private let threads: Int
-    /// [thread][line][16]
-    private let lines: Buffer<Float>
-    private let seconds: Buffer<Double>
-    private let stages: Buffer<dp_stage>
     private(set) var areDear = false
+    /// What tests put in the measurement's place; nil in ordinary life.
+    var forced: Bool?
+
+    private let threads: Int
+    private let lines: Buffer<Float>
+    /// What each thread's lines took; NaN where another thread has taken a part of it.
+    let seconds: Buffer<Double>
+    private let stages: Buffer<dp_stage>
+    /// Steps until the next measurement, and whether the last one came to nothing.
+    private var wait = 0, failed = false
 
     /// Nil where there is nobody to share with, or no flushing.
     static func make(on pool: WorkerPool) throws(DiptychError) -> SharedLines? {
@@ -26,24 +31,47 @@ final class SharedLines {
         stages = try Buffer(count: 3, for: "a trainer")
     }
 
-    /// Measures anew, in some 20 us: each thread writes its lines, reads another's, and writes its own again.
-    func measure(on pool: WorkerPool) throws(DiptychError) {
-        for stage in 0 ..< 3 {
-            // Each after the one before.
-            stages[stage] = dp_stage(count: threads, after: (1 << UInt32(stage)) >> 1, by_share: false, taken: 0, done: 0)
+    /// Looks every sixteenth step where the threads are, and once more at the next where that failed.
+    func stepBegins(on pool: WorkerPool) throws(DiptychError) {
+        if let forced { areDear = forced }
+        guard forced == nil && wait == 0 else {
+            wait = max(0, wait - 1)
+            return
         }
-        try pool.run(UnsafeMutableBufferPointer(start: stages.pointer, count: 3), Unmanaged.passUnretained(self).toOpaque()) { context, stage, item, _ in
-            Unmanaged<SharedLines>.fromOpaque(context!)._withUnsafeGuaranteedRef { stage == 1 ? $0.read(item) : $0.write(item) }
-        }
-        // Most threads', because one may have been interrupted.
-        var dear = 0
-        for thread in 0 ..< threads where seconds[thread] > dearSeconds * Double(Self.linesEach) { dear += 1 }
-        areDear = 2 * dear > threads
+        let answer = try measure(on: pool)
+        areDear = answer ?? areDear
+        wait = answer == nil && !failed ? 0 : 15
+        failed = answer == nil
     }
 
-    private func place(_ thread: Int) -> UnsafeMutablePointer<Float> { lines.pointer + Self.floatsEach * thread }
+    /// Each thread writes its lines, reads another's, and writes its own again, which is timed: some 20 us. Nil where a thread did another's
+    /// part because that one was late.
+    func measure(on pool: WorkerPool) throws(DiptychError) -> Bool? {
+        for stage in 0 ..< 3 {
+            // A bit for the one before: 0, 1, 2.
+            stages[stage] = dp_stage(count: threads, after: UInt32(truncatingIfNeeded: stage), by_share: false, taken: 0, done: 0)
+        }
+        try pool.run(UnsafeMutableBufferPointer(start: stages.pointer, count: 3), Unmanaged.passUnretained(self).toOpaque()) { context, stage, item, thread in
+            Unmanaged<SharedLines>.fromOpaque(context!)._withUnsafeGuaranteedRef { $0.run(stage, item, thread) }
+        }
+        var dear = 0
+        for thread in 0 ..< threads {
+            if seconds[thread].isNaN { return nil }
+            if seconds[thread] > Self.dearSeconds * Double(Self.linesEach) { dear += 1 }
+        }
+        // Most threads', because one may have been interrupted.
+        return 2 * dear > threads
+    }
 
-    private func write(_ thread: Int) { seconds[thread] = dp_seconds_to_write(place(thread), Self.floatsEach) }
-
-    private func read(_ thread: Int) { _ = indexOfNotFinite(place((thread + threads / 2) % threads), Self.floatsEach) }
+    private func run(_ stage: Int, _ item: Int, _ thread: Int) {
+        let own = lines.pointer + Self.floatsEach * item, other = lines.pointer + Self.floatsEach * ((item + threads / 2) % threads)
+        var used = 0.0
+        if stage == 1 {
+            // Any kernel would do that reads them all.
+            _ = indexOfNotFinite(other, Self.floatsEach)
+        } else {
+            used = dp_seconds_to_write(own, Self.floatsEach)
+        }
+        seconds[item] = thread != item ? .nan : stage == 2 ? seconds[item] + used : stage == 1 ? seconds[item] : 0
+    }
 }

@@ -167,10 +167,10 @@ public final class Trainer: @unchecked Sendable {
             sums = LossSums()
         }
         batch.shuffle(epoch: epoch)
-        try batch.measureSharedLines(step: step, on: pool)
+        try batch.lookAtSharedLines(on: pool)
         // An average reads the weights again at once.
         optimizer.prepare(options, step: step, learningRate: options.learningRate(step: step, of: steps),
-                          shared: batch.sharedLinesAreDear && average == nil)
+                          streamed: batch.sharedLinesAreDear && average == nil)
         let first = place * options.batchSize
         try batch.run(first ..< min(first + options.batchSize, pairs.count), step: step, on: pool)
         step += 1

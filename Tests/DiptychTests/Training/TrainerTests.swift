@@ -48,34 +48,56 @@ import Testing
         for threads in [2, 3, 4, 5] { #expect(try trained(d, pairs, tinyOptions(batchSize: 100, threads: threads)).model.bits == one, "\(threads) threads") }
     }
 
-    /// Flushed, written past the caches, or neither.
+    /// Flushed and written past the caches, neither, or now so and now so.
     @Test(arguments: [Architecture.siamese, .rws]) func whatSharingCostsDoesNotShow(_ architecture: Architecture) throws {
         let d = NetworkDescription(architecture), pairs = try Pairs.random(230, like: d)
         for (name, change) in Self.recipes {
             let one = try trained(d, pairs, tinyOptions(batchSize: 100, change)).model.bits
-            for (dear, threads) in [(-1.0, 2), (-1.0, 3), (.infinity, 2)] {
+            for (dear, threads) in [([true], 2), ([true], 3), ([false], 2), ([true, false, false], 2)] {
                 let trainer = try Trainer(model: Model(d, seed: 3), pairs: pairs, options: tinyOptions(batchSize: 100, threads: threads, change))
-                trainer.batch.sharedLines?.dearSeconds = dear
-                while trainer.step < trainer.steps { _ = try trainer.trainStep(lazily: true) }
-                #expect(trainer.batch.sharedLinesAreDear == (dear < 0 && dp_can_flush()))
+                let lines = trainer.batch.sharedLines, optimizer = trainer.optimizer
+                #expect((lines != nil) == dp_can_flush())
+                while trainer.step < trainer.steps {
+                    let dear = dear[trainer.step % dear.count], isLast = trainer.step == trainer.steps - 1
+                    lines?.forced = dear
+                    _ = try trainer.trainStep(lazily: true)
+                    #expect(trainer.batch.sharedLinesAreDear == (dear && lines != nil))
+                    if !isLast {
+                        #expect(optimizer.updates[optimizer.done - 1].streamed == (dear && lines != nil && trainer.average == nil))
+                    }
+                }
                 #expect(trainer.model.bits == one, "\(name), \(dear), \(threads) threads")
             }
         }
     }
 
-    @Test func sharedLines() throws {
-        #expect(try SharedLines.make(on: WorkerPool(threads: 1)) == nil)
-        let pool = try WorkerPool(threads: 3), lines = try SharedLines.make(on: pool)
-        #expect((lines != nil) == dp_can_flush())
-        for dear in [-1, .infinity] {
-            lines?.dearSeconds = dear
-            try lines?.measure(on: pool)
-            #expect(lines?.areDear ?? true == (dear < 0))
+    /// Neither one thread nor the MLP looks.
+    @Test func sharedLinesAreLookedAtWhereThereAreAny() throws {
+        for (architecture, threads) in [(Architecture.siamese, 1), (.mlp, 2)] {
+            let d = NetworkDescription.tiny(architecture)
+            let trainer = try Trainer(model: Model(d, seed: 3), pairs: Pairs.random(30, like: d), options: tinyOptions(threads: threads))
+            #expect(trainer.batch.sharedLines == nil)
         }
-        // What is flushed is in memory.
+    }
+
+    /// Either all threads have done their own part, and an answer follows, or there is none.
+    @Test func sharedLines() throws {
+        let pool = try WorkerPool(threads: 3)
+        guard let lines = try SharedLines.make(on: pool) else { return }
+        for _ in 0 ..< 100 {
+            let answer = try lines.measure(on: pool), seconds = lines.seconds.array
+            #expect((answer == nil) == seconds.contains { $0.isNaN })
+            #expect(seconds.allSatisfy { $0.isNaN || $0 > 0 })
+            #expect(answer == nil || answer == (seconds.filter { $0 > 256 * 10e-9 }.count >= 2))
+        }
+    }
+
+    /// What is flushed is kept.
+    @Test func flush() throws {
+        guard dp_can_flush() else { return }
         let buffer = try Buffer<Float>(count: 1000, for: "a test")
         for i in 0 ..< 1000 { buffer[i] = Float(i) }
-        if dp_can_flush() { dp_flush(buffer.pointer, 1000) }
+        dp_flush(buffer.pointer, 1000)
         #expect((0 ..< 1000).allSatisfy { buffer[$0] == Float($0) })
     }
 
