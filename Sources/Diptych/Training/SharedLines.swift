@@ -33,9 +33,12 @@ final class SharedLines {
 
     /// Looks every sixteenth step where the threads are, and once more at the next where that failed.
     func stepBegins(on pool: WorkerPool) throws(DiptychError) {
-        if let forced { areDear = forced }
-        guard forced == nil && wait == 0 else {
-            wait = max(0, wait - 1)
+        if let forced {
+            areDear = forced
+            return
+        }
+        guard wait == 0 else {
+            wait -= 1
             return
         }
         let answer = try measure(on: pool)
@@ -65,13 +68,16 @@ final class SharedLines {
 
     private func run(_ stage: Int, _ item: Int, _ thread: Int) {
         let own = lines.pointer + Self.floatsEach * item, other = lines.pointer + Self.floatsEach * ((item + threads / 2) % threads)
-        var used = 0.0
-        if stage == 1 {
+        switch stage {
+        case 0:
+            _ = dp_seconds_to_write(own, Self.floatsEach)
+            seconds[item] = 0
+        case 1:
             // Any kernel would do that reads them all.
             _ = indexOfNotFinite(other, Self.floatsEach)
-        } else {
-            used = dp_seconds_to_write(own, Self.floatsEach)
+        default:
+            seconds[item] += dp_seconds_to_write(own, Self.floatsEach)
         }
-        seconds[item] = thread != item ? .nan : stage == 2 ? seconds[item] + used : stage == 1 ? seconds[item] : 0
+        if thread != item { seconds[item] = .nan }
     }
 }
