@@ -69,6 +69,7 @@ extension Batch {
             let floats = 16 * update.inputs.count
             backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
                              gradient: gradients.pointer + output, listed: listed, scratch: gradient)
+            // The features, whose last readers are the items of the last panels.
             if update.layer == 0 && update.panels.upperBound == layer.panels {
                 flush(input + update.inputs.lowerBound, update.inputs.count, rows: rows, row: layer.inputs, thread)
             }
@@ -92,7 +93,7 @@ extension Batch {
     /// as shares tell) and it would be dear for them to write them again.
     func flush(_ start: UnsafePointer<Float>, _ floats: Int, rows: Int, row: Int, _ thread: Int) {
         guard sharedLinesAreDear else { return }
-        let own = rows * thread / threads ..< rows * (thread + 1) / threads
+        let own = LiveInputs.share(rows, thread, of: threads)
         for k in 0 ..< rows where !own.contains(k) { dp_flush(start + k * row, floats) }
     }
 

@@ -20,7 +20,7 @@ final class Batch: @unchecked Sendable {
     let activations: Buffer<Float>
     let gradients: Buffer<Float>
     let sharedLines: SharedLines?
-    /// A copy of its answer: threads that asked for it there would count references.
+    /// Its answer for the step at hand.
     private(set) var sharedLinesAreDear = false
     /// [chunk][convolutions' parameters], and once more for the background.
     let chunkSums: Buffer<Float>
@@ -107,9 +107,7 @@ final class Batch: @unchecked Sendable {
 
     /// To be called before each step.
     func lookAtSharedLines(on pool: WorkerPool) throws(DiptychError) {
-        guard let sharedLines else { return }
-        try sharedLines.stepBegins(on: pool)
-        sharedLinesAreDear = sharedLines.areDear
+        if let sharedLines { sharedLinesAreDear = try sharedLines.areDear(on: pool) }
     }
 
     /// Trains on the pairs at `range` of the epoch's order.

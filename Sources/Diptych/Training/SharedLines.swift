@@ -7,7 +7,7 @@ final class SharedLines {
     private static let dearSeconds = 10e-9
     private static let linesEach = 256, floatsEach = 16 * linesEach
 
-    private(set) var areDear = false
+    private var areDear = false
     /// What tests put in the measurement's place; nil in ordinary life.
     var forced: Bool?
 
@@ -31,20 +31,18 @@ final class SharedLines {
         stages = try Buffer(count: 3, for: "a trainer")
     }
 
-    /// Looks every sixteenth step where the threads are, and once more at the next where that failed.
-    func stepBegins(on pool: WorkerPool) throws(DiptychError) {
-        if let forced {
-            areDear = forced
-            return
-        }
+    /// Whether they are dear in the step that begins: looked at in every sixteenth, and once more in the next where that failed.
+    func areDear(on pool: WorkerPool) throws(DiptychError) -> Bool {
+        if let forced { return forced }
         guard wait == 0 else {
             wait -= 1
-            return
+            return areDear
         }
         let answer = try measure(on: pool)
         areDear = answer ?? areDear
         wait = answer == nil && !failed ? 0 : 15
         failed = answer == nil
+        return areDear
     }
 
     /// Each thread writes its lines, reads another's, and writes its own again, which is timed: some 20 us. Nil where a thread did another's
