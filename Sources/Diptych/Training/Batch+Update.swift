@@ -26,9 +26,9 @@ extension Batch {
         for (index, layer) in (network.dense + network.head).enumerated() {
             for image in 0 ..< (layer.layer.separate ? 2 : 1) {
                 let inputs = index == 1 && isLive ? 0 : layer.inputs
-                // Panels within inputs: a block of the inputs' columns stays in the cache for all panels.
-                for input in stride(from: 0, to: max(1, inputs), by: BackwardPass.weightInputs) {
-                    for panel in stride(from: 0, to: layer.panels, by: BackwardPass.weightPanels) {
+                // By panels, as forward: a thread then mostly reads the weights that it wrote.
+                for panel in stride(from: 0, to: layer.panels, by: BackwardPass.weightPanels) {
+                    for input in stride(from: 0, to: max(1, inputs), by: BackwardPass.weightInputs) {
                         updates.append(DenseUpdate(layer: index, image: image,
                                                    panels: panel ..< min(panel + BackwardPass.weightPanels, layer.panels),
                                                    inputs: input ..< min(input + BackwardPass.weightInputs, inputs)))
@@ -69,7 +69,7 @@ extension Batch {
             let floats = 16 * update.inputs.count
             backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
                              gradient: gradients.pointer + output, listed: listed, scratch: gradient)
-            // The features, whose last readers are the items of the last panels.
+            // Features, or images, whose last readers are the items of the last panels.
             if update.layer == 0 && update.panels.upperBound == layer.panels {
                 flush(input + update.inputs.lowerBound, update.inputs.count, rows: rows, row: layer.inputs, thread)
             }

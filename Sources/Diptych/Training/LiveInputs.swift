@@ -51,7 +51,12 @@ final class LiveInputs: @unchecked Sendable {
     /// and their weights stay in the second-level cache from their input gradient to their update.
     private(set) var groups = 1
     /// As many groups as there may be.
-    var mostGroups: Int { max(1, layer.inputs / 64) }
+    let mostGroups: Int
+
+    private static func groups(_ inputs: Int, _ threads: Int) -> Int {
+        let most = max(1, inputs / 64)
+        return most < threads ? most : most / threads * threads
+    }
 
     func panels(ofGroup group: Int) -> Range<Int> {
         let all = max(1, padded(count) / 16), pairs = Self.share((all + 1) / 2, group, of: groups)
@@ -71,6 +76,7 @@ final class LiveInputs: @unchecked Sendable {
         threads = pool.threads
         inputRow = network.dense[0].inputs
         let inputs = layer.inputs, width = inputs + 16
+        mostGroups = Self.groups(inputs, threads)
         live = try Buffer(count: runs * inputs / 8, for: what)
         liveIndices = try Buffer(count: width, for: what)
         livePlaces = try Buffer(count: width, for: what)
@@ -115,8 +121,7 @@ final class LiveInputs: @unchecked Sendable {
                 stepsDone[input] = Int32(truncatingIfNeeded: steps + 1)
             }
         }
-        let most = max(1, count / 64)
-        groups = most < threads ? most : most / threads * threads
+        groups = Self.groups(count, threads)
         width = 16 * (padded(count) / 16 | 1)
         for k in count ..< width { liveIndices[k] = 0 }
         for k in 0 ..< width { livePlaces[k] = 16 * liveIndices[k] }
