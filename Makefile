@@ -110,7 +110,7 @@ BENCH_FLAGS ?= --scaling
 bench-programs: all
 	$(SWIFT) build -c release --product diptych-bench --static-swift-stdlib
 	@cp "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/diptych-bench" $(BUILD)/diptych-bench
-	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude -o $(BUILD)/end_to_end Benchmarks/end_to_end.c -L$(BUILD) -ldiptych -Wl,-rpath,'$$ORIGIN'
+	$(CC) -std=c99 -O2 -Wall -Wextra -Iinclude -pthread -o $(BUILD)/end_to_end Benchmarks/end_to_end.c Benchmarks/line.c -L$(BUILD) -ldiptych -Wl,-rpath,'$$ORIGIN'
 
 bench: bench-programs
 	python3 Benchmarks/bench.py $(BENCH_FLAGS)

@@ -5,14 +5,16 @@
  *                                                           quarter of a second
  *   process COMMAND...                                      one run of a command, from start to end; a second number is
  *                                                           its peak resident memory in KB
+ *   line                                                    a cache line's way from one CPU to another
  *
  * ARCHITECTURE is 0 siamese, 1 rws, 2 mlp; SHAPE is HEIGHT WIDTH CHANNELS, the preset's 14 14 32 where it is missing.
  * "describe ARCHITECTURE SHAPE" answers with the network's description, "build" with the library's. Pairs are the bundled
  * sample's digits; more pairs than those make are the same digits in other pairings. "pairs N FILE" writes N pairs for the
  * peers: images, targets, digits, raw. */
 #define _DEFAULT_SOURCE
-#include <diptych.h>
+#include "line.h"
 
+#include <diptych.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -227,6 +229,8 @@ int main(void)
             if (fclose(out) != 0) return 1;
             free_arrays(a);
             printf("0\n");
+        } else if (strcmp(line, "line\n") == 0) {
+            printf("%.9g\n", seconds_for_line());
         } else if (strcmp(line, "build\n") == 0) {
             puts(diptych_build_info());
         } else {

@@ -164,13 +164,13 @@ func measure(_ table: dp_kernels) -> [Result] {
         table.random_words(1024, draw, UnsafeMutableRawPointer(out).assumingMemoryBound(to: UInt32.self))
     }
     add("sgd, 8192 parameters", 0) {
-        table.sgd(8192, dp_update(step_size: 1e-3, decay: 0, beta1: 0.9, beta2: 0, second_scale: 0, epsilon: 0, dear: false), big, w, out)
+        table.sgd(8192, dp_update(step_size: 1e-3, decay: 0, beta1: 0.9, beta2: 0, second_scale: 0, epsilon: 0, streamed: false), big, w, out)
     }
     add("adam, 8192 parameters", 0) {
-        table.adam(8192, dp_update(step_size: 1e-3, decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 1, epsilon: 1e-8, dear: false), big, w, out, out + 8192)
+        table.adam(8192, dp_update(step_size: 1e-3, decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 1, epsilon: 1e-8, streamed: false), big, w, out, out + 8192)
     }
     let updates = UnsafeMutablePointer<dp_update>.allocate(capacity: 10)
-    updates.initialize(repeating: dp_update(step_size: 1e-3, decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 1, epsilon: 1e-8, dear: false), count: 10)
+    updates.initialize(repeating: dp_update(step_size: 1e-3, decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 1, epsilon: 1e-8, streamed: false), count: 10)
     let none = UnsafeMutablePointer<Int32>.allocate(capacity: 512)
     none.initialize(repeating: 0, count: 512)
     add("adam_lines, 8192 parameters", 0) { table.adam_lines(512, places, 0, updates[0], big, w, out, out + 8192) }

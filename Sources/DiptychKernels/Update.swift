@@ -62,20 +62,19 @@ func adam(count: Int, update: dp_update, gradient: UnsafePointer<Float>, paramet
           first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
     for i in stride(from: 0, to: count, by: 16) {
         // Other threads' caches may hold the weights, which they have read: asked for early, these give them up in time.
-        if !update.dear && i + 16 * 16 < count { dp_prefetch_write(parameter + (i + 16 * 16)) }
-        adamLine(update, gradient + i, parameter + i, first + i, second + i, streamed: update.dear)
+        if !update.streamed && i + 16 * 16 < count { dp_prefetch_write(parameter + (i + 16 * 16)) }
+        adamLine(update, gradient + i, parameter + i, first + i, second + i, streamed: update.streamed)
     }
-    dp_stream_end(update.dear)
+    dp_stream_end(update.streamed)
 }
 
-/// The same of lines of 16 parameters that begin at `places`. They are read again soon, so they are never written past the caches.
+/// The same of lines of 16 parameters that begin at `places`.
 func adamLines(count: Int, places: UnsafePointer<Int32>, next: Int, update: dp_update, gradient: UnsafePointer<Float>,
                parameter: UnsafeMutablePointer<Float>, first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>) {
     for line in 0 ..< count {
         let place = Int(places[line])
         dp_prefetch(first + (place + next))
         dp_prefetch(second + (place + next))
-        if update.dear { dp_prefetch_write(parameter + (place + next)) }
         adamLine(update, gradient + 16 * line, parameter + place, first + place, second + place, streamed: false)
     }
 }
@@ -131,7 +130,7 @@ func sgd(count: Int, update: dp_update, gradient: UnsafePointer<Float>, paramete
         let p = parameter.line(i)
         let v = add(add(gradient.line(i), update.decay, p), update.beta1, velocity.line(i))
         velocity.store(line: v, i)
-        parameter.store(line: add(p, -update.step_size, v), i, streamed: update.dear)
+        parameter.store(line: add(p, -update.step_size, v), i, streamed: update.streamed)
     }
-    dp_stream_end(update.dear)
+    dp_stream_end(update.streamed)
 }

@@ -382,8 +382,7 @@ typedef struct {
     float beta1, beta2;     /* SGD: beta1 is the momentum */
     float second_scale;     /* Adam: 1 / sqrt(1 - beta2^t) */
     float epsilon;
-    bool dear;              /* The parameters are dear to write (SharedLines.swift): adam and sgd write them, aligned to 64 bytes, past the
-                             * caches, adam_lines asks early to be given them. */
+    bool streamed;          /* adam, sgd: the parameters, aligned to 64 bytes, are written past the caches */
 } dp_update;
 
 typedef struct {

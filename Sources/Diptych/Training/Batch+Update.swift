@@ -69,7 +69,7 @@ extension Batch {
             let floats = 16 * update.inputs.count
             backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
                              gradient: gradients.pointer + output, listed: listed, scratch: gradient)
-            // Features, or images, whose last readers are the items of the last panels.
+            // The features, whose last readers are the items of the last panels.
             if update.layer == 0 && update.panels.upperBound == layer.panels {
                 flush(input + update.inputs.lowerBound, update.inputs.count, rows: rows, row: layer.inputs, thread)
             }

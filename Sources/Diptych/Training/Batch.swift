@@ -77,7 +77,7 @@ final class Batch: @unchecked Sendable {
         chunkPairs = max(5, (capacity + 255) / 256)
         let chunks = Self.blocks(capacity, of: chunkPairs)
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : (chunks + 1) * network.convolutionFloats, for: "a batch's gradients")
-        sharedLines = try .make(on: pool)
+        sharedLines = network.convolutions == nil ? nil : try .make(on: pool)
         let needs = [Pass.scratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
                      BackwardPass.weightScratch, LiveInputs.isWorthwhile(network) ? BackwardPass.liveScratch(rows: 2 * capacity) : 0,
                      Self.convolutionUpdate, 2 * padded(network.description.classes),

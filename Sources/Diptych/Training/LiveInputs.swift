@@ -50,9 +50,10 @@ final class LiveInputs: @unchecked Sendable {
     /// The live inputs' panels are shared out among groups of mostly 4 or 6, as many for each thread: for so many the kernel has loops,
     /// and their weights stay in the second-level cache from their input gradient to their update.
     private(set) var groups = 1
-    /// As many groups as there may be.
+    /// The most that there may be, and an item for each.
     let mostGroups: Int
 
+    /// As many as there are of `inputs` live ones.
     private static func groups(_ inputs: Int, _ threads: Int) -> Int {
         let most = max(1, inputs / 64)
         return most < threads ? most : most / threads * threads

@@ -50,10 +50,10 @@ final class Optimizer: @unchecked Sendable {
     /// After every step.
     func stepIsDone() { done += 1 }
 
-    /// Sets the constants of step `step`, 0 for the first. `dear` as in dp_update.
-    func prepare(_ options: TrainerOptions, step: Int, learningRate: Double, dear: Bool) {
+    /// Sets the constants of step `step`, 0 for the first. `streamed` as in dp_update.
+    func prepare(_ options: TrainerOptions, step: Int, learningRate: Double, streamed: Bool) {
         var update = dp_update()
-        update.dear = dear
+        update.streamed = streamed
         switch kind {
         case .adam:
             let t = Double(step + 1)

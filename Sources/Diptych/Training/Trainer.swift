@@ -170,7 +170,7 @@ public final class Trainer: @unchecked Sendable {
         try batch.lookAtSharedLines(on: pool)
         // An average reads the weights again at once.
         optimizer.prepare(options, step: step, learningRate: options.learningRate(step: step, of: steps),
-                          dear: batch.sharedLinesAreDear && average == nil)
+                          streamed: batch.sharedLinesAreDear && average == nil)
         let first = place * options.batchSize
         try batch.run(first ..< min(first + options.batchSize, pairs.count), step: step, on: pool)
         step += 1

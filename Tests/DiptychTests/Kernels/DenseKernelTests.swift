@@ -233,8 +233,8 @@ import Testing
         }
     }
 
-    /// Parameters that are dear to write, and so are written past the caches, get the same bits.
-    @Test(arguments: KernelTable.all) func dearParameters(_ table: KernelTable) {
+    /// Parameters that are written past the caches get the same bits.
+    @Test(arguments: KernelTable.all) func streamedParameters(_ table: KernelTable) {
         var random = Keyed(24)
         for count in [16, 48, 1024] {
             let gradient = random.floats(count), start = random.floats(count), moments = [random.floats(count), random.floats(count, 0 ... 1)]
@@ -244,8 +244,8 @@ import Testing
                 { update, gradient, parameter, first, _ in table.kernels.sgd(count, update, gradient, parameter, first) },
             ]
             for kernel in kernels {
-                let results = [false, true].map { dear in
-                    let update = dp_update(step_size: 0.05, decay: 0.99, beta1: 0.9, beta2: 0.999, second_scale: 3, epsilon: 1e-8, dear: dear)
+                let results = [false, true].map { streamed in
+                    let update = dp_update(step_size: 0.05, decay: 0.99, beta1: 0.9, beta2: 0.999, second_scale: 3, epsilon: 1e-8, streamed: streamed)
                     let memory = UnsafeMutableRawPointer.allocate(byteCount: 4 * count, alignment: 64)
                     defer { memory.deallocate() }
                     let parameters = memory.initializeMemory(as: Float.self, from: start, count: count)
@@ -258,16 +258,16 @@ import Testing
     }
 
     /// Lines here and there, with the bits of `adam`; what lies between them stays.
-    @Test(arguments: KernelTable.all, [false, true]) func adamLines(_ table: KernelTable, dear: Bool) {
+    @Test(arguments: KernelTable.all) func adamLines(_ table: KernelTable) {
         var random = Keyed(21)
-        let update = { dp_update(step_size: 0.05, decay: 0.99, beta1: 0.9, beta2: 0.999, second_scale: 3, epsilon: 1e-8, dear: $0) }
+        let update = dp_update(step_size: 0.05, decay: 0.99, beta1: 0.9, beta2: 0.999, second_scale: 3, epsilon: 1e-8, streamed: false)
         for lines in [0, 1, 2, 7, 30] {
             let places = Array((0 ..< 40).shuffled(using: &random).prefix(lines)).sorted().map { Int32(16 * $0) }
             let gradient = random.floats(16 * lines), state = [random.floats(640), random.floats(640), random.floats(640, 0 ... 1)]
-            let actual = call([gradient], state) { table.kernels.adam_lines(lines, places, lines % 2 * 16, update(dear), $0[0], $1[0], $1[1], $1[2]) }
+            let actual = call([gradient], state) { table.kernels.adam_lines(lines, places, lines % 2 * 16, update, $0[0], $1[0], $1[1], $1[2]) }
             let expected = call([gradient], state) { inputs, state in
                 for (line, place) in places.enumerated() {
-                    table.kernels.adam(16, update(false), inputs[0] + 16 * line, state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))
+                    table.kernels.adam(16, update, inputs[0] + 16 * line, state[0] + Int(place), state[1] + Int(place), state[2] + Int(place))
                 }
             }
             #expect(zip(actual, expected).allSatisfy { bits($0) == bits($1) }, "\(lines) lines")
@@ -281,7 +281,7 @@ import Testing
             let places = Array((0 ..< 40).shuffled(using: &random).prefix(lines)).sorted().map { Int32(16 * $0) }
             let updates = (1 ... 9).map { step in
                 dp_update(step_size: 0.05 / Float(step), decay: 1 - 0.001 * Float(step), beta1: 0.9, beta2: 0.999,
-                          second_scale: Float(step), epsilon: 1e-8, dear: false)
+                          second_scale: Float(step), epsilon: 1e-8, streamed: false)
             }
             // From none of the steps to all of them.
             let done = places.map { _ in Int32.random(in: 0 ... 9, using: &random) }
@@ -312,7 +312,7 @@ import Testing
         let done = places.map { _ in Int32.random(in: 0 ... 20, using: &random) }
         // Rates go up and down a little, as a schedule's do; the second moment stays, so that little is left to chance.
         let updates = (1 ... steps).map { step in
-            dp_update(step_size: 1e-3 * (1 + 0.01 * Float(step % 7)), decay: 1, beta1: 0.9, beta2: 0.9999, second_scale: 1, epsilon: epsilon, dear: false)
+            dp_update(step_size: 1e-3 * (1 + 0.01 * Float(step % 7)), decay: 1, beta1: 0.9, beta2: 0.9999, second_scale: 1, epsilon: epsilon, streamed: false)
         }
         // In the library's mode, where an epsilon of 1e-40 is zero.
         let mode = dp_float_mode_enter()

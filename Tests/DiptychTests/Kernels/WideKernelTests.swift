@@ -94,8 +94,8 @@ import Testing
 
     @Test func updates() {
         var random = Keyed(22)
-        let update = dp_update(step_size: 3e-3, decay: 0.999, beta1: 0.9, beta2: 0.999, second_scale: 1.7, epsilon: 1e-8, dear: false)
-        let updates = (1 ... 6).map { dp_update(step_size: 1e-3 * Float($0), decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 2, epsilon: 1e-8, dear: false) }
+        let update = dp_update(step_size: 3e-3, decay: 0.999, beta1: 0.9, beta2: 0.999, second_scale: 1.7, epsilon: 1e-8, streamed: false)
+        let updates = (1 ... 6).map { dp_update(step_size: 1e-3 * Float($0), decay: 1, beta1: 0.9, beta2: 0.999, second_scale: 2, epsilon: 1e-8, streamed: false) }
         for lines in [1, 2, 7, 40] {
             let count = 16 * lines, places = (0 ..< Int32(lines)).map { 16 * $0 }, done = (0 ..< Int32(lines)).map { $0 % 6 }
             let state = [random.floats(count), random.floats(count), absolute(random.floats(count))]

@@ -48,12 +48,9 @@ import Testing
         for threads in [2, 3, 4, 5] { #expect(try trained(d, pairs, tinyOptions(batchSize: 100, threads: threads)).model.bits == one, "\(threads) threads") }
     }
 
-    /// Flushed and written past the caches or asked for early, neither, or now so and now so.
-    @Test(arguments: Architecture.allCases) func whatSharingCostsDoesNotShow(_ architecture: Architecture) throws {
-        var d = NetworkDescription(architecture)
-        // Just wide enough for live inputs.
-        if architecture == .mlp { (d.mlpWidth1, d.mlpWidth2) = (1100, 260) }
-        let pairs = try Pairs.random(230, like: d)
+    /// Flushed and written past the caches, neither, or now so and now so.
+    @Test(arguments: [Architecture.siamese, .rws]) func whatSharingCostsDoesNotShow(_ architecture: Architecture) throws {
+        let d = NetworkDescription(architecture), pairs = try Pairs.random(230, like: d)
         for (name, change) in Self.recipes {
             let one = try trained(d, pairs, tinyOptions(batchSize: 100, change)).model.bits
             for (dear, threads) in [([true], 2), ([true], 3), ([false], 2), ([true, false, false], 2)] {
@@ -66,7 +63,7 @@ import Testing
                     _ = try trainer.trainStep(lazily: true)
                     #expect(trainer.batch.sharedLinesAreDear == (dear && lines != nil))
                     if !isLast {
-                        #expect(optimizer.updates[optimizer.done - 1].dear == (dear && lines != nil && trainer.average == nil))
+                        #expect(optimizer.updates[optimizer.done - 1].streamed == (dear && lines != nil && trainer.average == nil))
                     }
                 }
                 #expect(trainer.model.bits == one, "\(name), \(dear), \(threads) threads")
@@ -74,10 +71,13 @@ import Testing
         }
     }
 
-    @Test(arguments: Architecture.allCases) func oneThreadSharesNoLines(_ architecture: Architecture) throws {
-        let d = NetworkDescription.tiny(architecture)
-        let trainer = try Trainer(model: Model(d, seed: 3), pairs: Pairs.random(30, like: d), options: tinyOptions())
-        #expect(trainer.batch.sharedLines == nil)
+    /// Neither one thread nor the MLP looks.
+    @Test func sharedLinesAreLookedAtWhereThereAreAny() throws {
+        for (architecture, threads) in [(Architecture.siamese, 1), (.mlp, 2)] {
+            let d = NetworkDescription.tiny(architecture)
+            let trainer = try Trainer(model: Model(d, seed: 3), pairs: Pairs.random(30, like: d), options: tinyOptions(threads: threads))
+            #expect(trainer.batch.sharedLines == nil)
+        }
     }
 
     /// Either all threads have done their own part, and an answer follows, or there is none.
