@@ -12,6 +12,7 @@
  * sample's digits; more pairs than those make are the same digits in other pairings. "pairs N FILE" writes N pairs for the
  * peers: images, targets, digits, raw. */
 #define _DEFAULT_SOURCE
+#include "clock.h"
 #include "line.h"
 
 #include <diptych.h>
@@ -22,20 +23,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 
 static void check(diptych_status status)
 {
     if (status == DIPTYCH_OK) return;
     fprintf(stderr, "end_to_end: %s\n", diptych_last_error());
     exit(1);
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 typedef struct {

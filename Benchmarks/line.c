@@ -1,12 +1,12 @@
 /* How long a cache line takes from one CPU to another: two threads on two CPUs write it in turns. Where the CPUs have a cache in common that is
  * mostly below 150 ns. On a virtual machine the host may move them from one moment to the next. */
 #define _GNU_SOURCE
+#include "clock.h"
 #include "line.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { FIRST = 2000, TURNS = 22000 };
 
@@ -20,13 +20,6 @@ typedef struct {
     int cpu, first;
     double used; /* seconds, from turn FIRST on */
 } player;
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* One has the even turns, the other the odd ones. */
 static void *play(void *argument)
