@@ -75,8 +75,9 @@ func adamLines(count: Int, places: UnsafePointer<Int32>, next: Int, update: dp_u
         let place = Int(places[line])
         dp_prefetch(first + (place + next))
         dp_prefetch(second + (place + next))
-        adamLine(update, gradient + 16 * line, parameter + place, first + place, second + place, streamed: false)
+        adamLine(update, gradient + 16 * line, parameter + place, first + place, second + place, streamed: update.streamed)
     }
+    dp_stream_end(update.streamed)
 }
 
 /// Of each line the updates done[line] ..< steps whose gradient is zero: it stays in registers for all of them. The moments fall, and

@@ -382,7 +382,7 @@ typedef struct {
     float beta1, beta2;     /* SGD: beta1 is the momentum */
     float second_scale;     /* Adam: 1 / sqrt(1 - beta2^t) */
     float epsilon;
-    bool streamed;          /* adam, sgd: the parameters, aligned to 64 bytes, are written past the caches */
+    bool streamed;          /* all but adam_idle: the parameters, aligned to 64 bytes, are written past the caches */
 } dp_update;
 
 typedef struct {

@@ -151,8 +151,7 @@ struct BackwardPass {
     static func convolutionScratch(_ network: Network) -> Int {
         guard let c = network.convolutions else { return 0 }
         let act = padded(c.plane * c.shape.channels), shape = dp_conv_shape(c)
-        return max(act, padded(c.windows * c.shape.channels)) + imageGap + act + dp_conv_shape.actOffsets + padded(2 * dp_windows_capacity(shape))
-            + padded(dp_conv_pool_backward_scratch(shape))
+        return 2 * act + imageGap + dp_conv_shape.actOffsets + padded(2 * dp_windows_capacity(shape)) + padded(dp_conv_pool_backward_scratch(shape))
     }
 
     /// Adds the gradients of the convolutions' parameters for the images of `pairs` to `sums`, which lie as the
@@ -172,24 +171,28 @@ struct BackwardPass {
         }
     }
 
-    /// The same of the tiles of background alone. These see what they would see in a blank image, so the way back is taken once for all
-    /// of them, with the sums of their gradients.
-    func background(pairs: Range<Int>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+    /// Floats of the background's gradients: those of a blank image's features, or of a first and a second one's.
+    static func backgroundFloats(_ network: Network) -> Int {
+        network.convolutions.map { ($0.separate ? 2 : 1) * padded($0.windows * $0.shape.channels) } ?? 0
+    }
+
+    /// Adds the gradients of the features of background of the images of `pairs` to `gradients`.
+    func addBackground(pairs: Range<Int>, to gradients: UnsafeMutablePointer<Float>) {
+        guard let c = network.convolutions else { return }
+        let shape = dp_conv_shape(c), row = network.dense[0].inputs, block = padded(c.windows * c.shape.channels)
+        for image in 2 * pairs.lowerBound ..< 2 * pairs.upperBound {
+            let tiles = forward.liveTiles(c, image: image)
+            dp_add_blank(shape, tiles.runCount, tiles.runs, base + layout.features + image * row, gradients + (c.separate ? image % 2 * block : 0))
+        }
+    }
+
+    /// The way back of the tiles of background alone. These see what they would see in a blank image, so it is taken once for all of
+    /// them, with their `gradients`' sums.
+    func background(_ gradients: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions, let blank = forward.model.blankImage else { return }
-        let shape = dp_conv_shape(c), row = network.dense[0].inputs, features = c.windows * c.shape.channels
-        let gradient = scratch, sides = c.separate ? 2 : 1
-        for side in 0 ..< sides {
-            memset(gradient, 0, features * MemoryLayout<Float>.stride)
-            var isEmpty = true
-            for image in stride(from: 2 * pairs.lowerBound + side, to: 2 * pairs.upperBound, by: sides) {
-                let tiles = forward.liveTiles(c, image: image)
-                if tiles.count == c.tiles { continue }
-                isEmpty = false
-                dp_add_blank(shape, tiles.runCount, tiles.runs, base + layout.features + image * row, gradient)
-            }
-            if isEmpty { continue }
-            convolutions(c, side, blank.tiles, blank.plane, act: blank.act, gradient: gradient, choice: blank.choice(side), sums: sums,
-                         scratch: scratch + padded(features))
+        for side in 0 ..< (c.separate ? 2 : 1) {
+            convolutions(c, side, blank.tiles, blank.plane, act: blank.act, gradient: gradients + side * padded(c.windows * c.shape.channels),
+                         choice: blank.choice(side), sums: sums, scratch: scratch)
         }
     }
 

@@ -40,11 +40,14 @@ extension Batch {
     }
 
     func updateConvolutions(_ item: Int, _ thread: Int) {
-        let range = convolutionUpdates[item], gradient = scratch(thread)
-        kernels.sum_rows(convolutionSums, range.count, chunkSums.pointer + range.lowerBound, model.network.convolutionFloats, gradient)
-        // The chunks' sums; the background's is anybody's.
-        flush(chunkSums.pointer + range.lowerBound, range.count, rows: chunks, row: model.network.convolutionFloats, thread)
-        apply(offset: range.lowerBound, count: range.count, gradient)
+        let gradient = scratch(thread), floats = model.network.convolutionFloats, first = max(0, firstChunks - 1)
+        for update in LiveInputs.share(convolutionUpdates.count, item, of: items(.updateConvolutions)) {
+            let range = convolutionUpdates[update], sums = chunkSums.pointer + range.lowerBound
+            kernels.sum_rows(convolutionSums - first, range.count, sums + first * floats, floats, gradient)
+            // The chunks' sums; the background's is anybody's.
+            flush(sums, range.count, rows: first ..< chunks, of: chunks, row: floats, thread)
+            apply(offset: range.lowerBound, count: range.count, gradient)
+        }
     }
 
     func updateDense(_ item: Int, _ thread: Int) {
@@ -70,8 +73,8 @@ extension Batch {
             backward.weights(layer, image: update.image, rows: rows, panels: update.panels, inputs: update.inputs, input: input,
                              gradient: gradients.pointer + output, listed: listed, scratch: gradient)
             // The features, whose last readers are the items of the last panels.
-            if update.layer == 0 && update.panels.upperBound == layer.panels {
-                flush(input + update.inputs.lowerBound, update.inputs.count, rows: rows, row: layer.inputs, thread)
+            if network.convolutions != nil && update.layer == 0 && update.panels.upperBound == layer.panels {
+                flush(input + update.inputs.lowerBound, update.inputs.count, rows: 0 ..< rows, of: rows, row: layer.inputs, thread)
             }
             for panel in update.panels {
                 apply(offset: weights + 16 * (panel * layer.inputs + update.inputs.lowerBound), count: floats,
@@ -89,12 +92,12 @@ extension Batch {
         }
     }
 
-    /// Flushes `floats` of each of `rows` rows that this thread has read for the last time in this step, where others have written them (as far
-    /// as shares tell) and it would be dear for them to write them again.
-    func flush(_ start: UnsafePointer<Float>, _ floats: Int, rows: Int, row: Int, _ thread: Int) {
+    /// Flushes `floats` of each of rows `rows` of `all` that this thread has read for the last time in this step, where others have written them
+    /// (as far as shares tell) and it would be dear for them to write them again.
+    func flush(_ start: UnsafePointer<Float>, _ floats: Int, rows: Range<Int>, of all: Int, row: Int, _ thread: Int) {
         guard sharedLinesAreDear else { return }
-        let own = LiveInputs.share(rows, thread, of: threads)
-        for k in 0 ..< rows where !own.contains(k) { dp_flush(start + k * row, floats) }
+        let own = LiveInputs.share(all, thread, of: threads)
+        for k in rows where !own.contains(k) { dp_flush(start + k * row, floats) }
     }
 
     func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {

@@ -24,6 +24,7 @@ final class Batch: @unchecked Sendable {
     private(set) var sharedLinesAreDear = false
     /// [chunk][convolutions' parameters], and once more for the background.
     let chunkSums: Buffer<Float>
+    private let backgroundGradients: Buffer<Float>
     /// [thread][scratchFloats]
     private let scratch: Buffer<Float>
     private let scratchFloats: Int
@@ -77,7 +78,8 @@ final class Batch: @unchecked Sendable {
         chunkPairs = max(5, (capacity + 255) / 256)
         let chunks = Self.blocks(capacity, of: chunkPairs)
         chunkSums = try Buffer(count: network.convolutions == nil ? 0 : (chunks + 1) * network.convolutionFloats, for: "a batch's gradients")
-        sharedLines = network.convolutions == nil ? nil : try .make(on: pool)
+        backgroundGradients = try Buffer(count: BackwardPass.backgroundFloats(network), for: "a batch's gradients")
+        sharedLines = try .make(on: pool)
         let needs = [Pass.scratch(network), BackwardPass.convolutionScratch(network), BackwardPass.denseScratch,
                      BackwardPass.weightScratch, LiveInputs.isWorthwhile(network) ? BackwardPass.liveScratch(rows: 2 * capacity) : 0,
                      Self.convolutionUpdate, 2 * padded(network.description.classes),
@@ -146,7 +148,9 @@ final class Batch: @unchecked Sendable {
         case denseBackward(Int)
         case listGradient
         case liveBackward
+        case firstBackground
         case convolutionsBackward
+        case firstConvolutionSums
         case backgroundBackward
         case updateConvolutions
         case deriveFromConvolutions
@@ -182,9 +186,11 @@ final class Batch: @unchecked Sendable {
         }
         let gradients = stages.count - 1
         if network.convolutions != nil {
-            stages += [Stage(work: [.convolutionsBackward], after: [gradients]), Stage(work: [.backgroundBackward], after: [gradients]),
-                       Stage(work: [.updateConvolutions], after: [gradients + 1, gradients + 2]),
-                       Stage(work: [.deriveFromConvolutions], after: [gradients + 3])]
+            stages += [Stage(work: [.firstBackground], after: [gradients]), Stage(work: [.convolutionsBackward], after: [gradients + 1]),
+                       Stage(work: [.firstConvolutionSums], after: [gradients + 2]),
+                       Stage(work: [.backgroundBackward], after: [gradients + 1]),
+                       Stage(work: [.updateConvolutions], after: [gradients + 3, gradients + 4]),
+                       Stage(work: [.deriveFromConvolutions], after: [gradients + 5])]
         }
         stages.append(Stage(work: [.updateDense], after: [gradients]))
         return stages
@@ -205,12 +211,13 @@ final class Batch: @unchecked Sendable {
         switch work {
         case .loadAndConvolve: true
         case .denseBackward(let index): Self.isByRows(work, model.network) || denseBackwardItems(index).rows == threads
-        case .convolutionsBackward: (0 ..< threads).allSatisfy { chunkPairs * (chunks * $0 / threads) == part($0, of: threads).lowerBound }
+        case .firstBackground, .convolutionsBackward: sharesAreChunks
+        case .firstConvolutionSums: true
         default: Self.isByRows(work, model.network)
         }
     }
 
-    private func items(_ work: Work) -> Int {
+    func items(_ work: Work) -> Int {
         switch work {
         case .loadAndConvolve: count
         case .listLive: 1
@@ -220,7 +227,8 @@ final class Batch: @unchecked Sendable {
         case .denseBackward(let index): denseBackwardItems(index).count
         case .liveBackward: live?.mostGroups ?? 0
         case .convolutionsBackward: chunks
-        case .updateConvolutions: convolutionUpdates.count
+        case .firstBackground, .firstConvolutionSums: threads
+        case .updateConvolutions: threads > 2 ? convolutionUpdates.count : 1
         case .backgroundBackward, .deriveFromConvolutions: 1
         case .updateDense: denseUpdates.count
         }
@@ -237,6 +245,8 @@ final class Batch: @unchecked Sendable {
         case .listGradient: listGradient(item)
         case .liveBackward: liveBackward(item, thread)
         case .convolutionsBackward: convolutionsBackward(chunk: item, thread)
+        case .firstBackground: if item == 0 { firstBackground() }
+        case .firstConvolutionSums: if item == 0 { firstConvolutionSums() }
         case .backgroundBackward: backgroundBackward(thread)
         case .updateConvolutions: updateConvolutions(item, thread)
         case .deriveFromConvolutions: model.weightsChanged(flushing: sharedLinesAreDear)
@@ -358,6 +368,11 @@ final class Batch: @unchecked Sendable {
 
     var chunks: Int { Self.blocks(count, of: chunkPairs) }
 
+    /// Whether a thread's share of the chunks is that of the pairs.
+    private var sharesAreChunks: Bool {
+        (0 ..< threads).allSatisfy { LiveInputs.share(chunks, $0, of: threads).lowerBound * chunkPairs == part($0, of: threads).lowerBound }
+    }
+
     /// Whether the background's way back is taken once for the whole batch, which costs one image's: not worth it for few.
     private var sumsBackground: Bool { count >= 16 }
 
@@ -372,13 +387,36 @@ final class Batch: @unchecked Sendable {
     }
 
     private func convolutionsBackward(chunk: Int, _ thread: Int) {
-        backward.convolutions(pairs: chunk * chunkPairs ..< min(count, (chunk + 1) * chunkPairs), withBackground: !sumsBackground,
-                              sums: zeroedSum(chunk), scratch: scratch(thread))
+        backward.convolutions(pairs: pairs(ofChunks: chunk ..< chunk + 1), withBackground: !sumsBackground, sums: zeroedSum(chunk),
+                              scratch: scratch(thread))
+    }
+
+    /// The chunks of the first thread's share. What is summed over the batch is summed over these by that thread, which has made it, and then
+    /// over the others by the last one: of what two threads make neither reads more than a sum, and the order stays that of the pairs.
+    var firstChunks: Int { LiveInputs.share(chunks, 0, of: threads).upperBound }
+
+    /// The pairs of chunks `chunks`.
+    private func pairs(ofChunks chunks: Range<Int>) -> Range<Int> {
+        min(count, chunkPairs * chunks.lowerBound) ..< min(count, chunkPairs * chunks.upperBound)
+    }
+
+    private func firstBackground() {
+        guard sumsBackground else { return }
+        memset(backgroundGradients.pointer, 0, backgroundGradients.count * MemoryLayout<Float>.stride)
+        backward.addBackground(pairs: pairs(ofChunks: 0 ..< firstChunks), to: backgroundGradients.pointer)
+    }
+
+    /// The first chunks' sum takes the place of the last of them.
+    private func firstConvolutionSums() {
+        guard firstChunks > 1 else { return }
+        let floats = model.network.convolutionFloats
+        kernels.sum_rows(firstChunks, floats, chunkSums.pointer, floats, chunkSums.pointer + (firstChunks - 1) * floats)
     }
 
     private func backgroundBackward(_ thread: Int) {
         guard sumsBackground else { return }
-        backward.background(pairs: 0 ..< count, sums: zeroedSum(chunks), scratch: scratch(thread))
+        backward.addBackground(pairs: pairs(ofChunks: firstChunks ..< chunks), to: backgroundGradients.pointer)
+        backward.background(backgroundGradients.pointer, sums: zeroedSum(chunks), scratch: scratch(thread))
     }
 
     /// Adds the step's losses in the pairs' order.

@@ -239,8 +239,10 @@ import Testing
         for count in [16, 48, 1024] {
             let gradient = random.floats(count), start = random.floats(count), moments = [random.floats(count), random.floats(count, 0 ... 1)]
             typealias Place = UnsafeMutablePointer<Float>
+            let places = (0 ..< Int32(count / 16)).map { 16 * $0 }
             let kernels: [(dp_update, UnsafePointer<Float>, Place, Place, Place) -> Void] = [
                 { table.kernels.adam(count, $0, $1, $2, $3, $4) },
+                { table.kernels.adam_lines(count / 16, places, 0, $0, $1, $2, $3, $4) },
                 { update, gradient, parameter, first, _ in table.kernels.sgd(count, update, gradient, parameter, first) },
             ]
             for kernel in kernels {
