@@ -77,8 +77,9 @@ extension Batch {
                 flush(input + update.inputs.lowerBound, update.inputs.count, rows: 0 ..< rows, of: rows, row: layer.inputs, thread)
             }
             for panel in update.panels {
+                // A wide layer's panels are read forward by the thread that has written them.
                 apply(offset: weights + 16 * (panel * layer.inputs + update.inputs.lowerBound), count: floats,
-                      gradient + floats * (panel - update.panels.lowerBound))
+                      gradient + floats * (panel - update.panels.lowerBound), shared: listed == nil)
             }
         }
         guard update.inputs.lowerBound == 0 else { return }
@@ -100,11 +101,12 @@ extension Batch {
         for k in rows where !own.contains(k) { dp_flush(start + k * row, floats) }
     }
 
-    func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>) {
+    /// `shared`: with other threads, which read the weights.
+    func apply(offset: Int, count: Int, _ gradient: UnsafeMutablePointer<Float>, shared: Bool = true) {
         if let gradientCapture {
             (gradientCapture.pointer + offset).copy(from: gradient, count: count)
         } else {
-            optimizer.apply(offset: offset, count: count, gradient: gradient, parameters: model.parameters.pointer)
+            optimizer.apply(offset: offset, count: count, shared: shared, gradient: gradient, parameters: model.parameters.pointer)
             average?.add(model.parameters, offset: offset, count: count)
         }
     }

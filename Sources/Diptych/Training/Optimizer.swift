@@ -71,13 +71,15 @@ final class Optimizer: @unchecked Sendable {
         updates[done] = update
     }
 
-    /// Updates `count` parameters (a multiple of 16) from `offset` on by their gradient.
+    /// Updates `count` parameters (a multiple of 16) from `offset` on by their gradient. Those that are not `shared` are not streamed.
     @inline(__always)
-    func apply(offset: Int, count: Int, gradient: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>) {
+    func apply(offset: Int, count: Int, shared: Bool, gradient: UnsafePointer<Float>, parameters: UnsafeMutablePointer<Float>) {
+        var update = updates[done]
+        update.streamed = update.streamed && shared
         if let secondPlace {
-            kernels.adam(count, updates[done], gradient, parameters + offset, first.pointer + offset, secondPlace + offset)
+            kernels.adam(count, update, gradient, parameters + offset, first.pointer + offset, secondPlace + offset)
         } else {
-            kernels.sgd(count, updates[done], gradient, parameters + offset, first.pointer + offset)
+            kernels.sgd(count, update, gradient, parameters + offset, first.pointer + offset)
         }
     }
 
