@@ -94,7 +94,7 @@ final class Batch: @unchecked Sendable {
         live = LiveInputs.isWorthwhile(network)
             ? try LiveInputs(network, rows: 2 * capacity, runs: Self.rowItems(capacity, threads: pool.threads), on: pool) : nil
         denseUpdates = Self.makeDenseUpdates(network, isLive: live != nil)
-        stages = Self.makeStages(network, isLive: live != nil)
+        stages = Self.makeStages(network, isLive: live != nil, denseUpdates)
         settling = live == nil ? [] : [Stage(work: [.catchUp])]
         poolStages = try Buffer(count: stages.count, for: "a step's stages")
     }
@@ -154,7 +154,8 @@ final class Batch: @unchecked Sendable {
         case backgroundBackward
         case updateConvolutions
         case deriveFromConvolutions
-        case updateDense
+        /// Of `denseUpdates`.
+        case updateDense(Range<Int>)
         case catchUp
     }
 
@@ -171,7 +172,7 @@ final class Batch: @unchecked Sendable {
     }
 
     /// What others wait for comes first, so the dense layers' updates, for which nothing waits, fill the gaps.
-    private static func makeStages(_ network: Network, isLive: Bool) -> [Stage] {
+    private static func makeStages(_ network: Network, isLive: Bool, _ updates: [DenseUpdate]) -> [Stage] {
         var stages = [Stage(work: [.loadAndConvolve])]
         let indices = network.dense.indices
         let forward = indices.flatMap { $0 == 1 && isLive ? [.listLive, .gatherLive, .dense($0)] : [Work.dense($0)] }
@@ -192,7 +193,14 @@ final class Batch: @unchecked Sendable {
                        Stage(work: [.updateConvolutions], after: [gradients + 3, gradients + 4]),
                        Stage(work: [.deriveFromConvolutions], after: [gradients + 5])]
         }
-        stages.append(Stage(work: [.updateDense], after: [gradients]))
+        if isLive {
+            // All but the first layer's need only the gradients of the second one's outputs, and fill the gap at the end of what follows these.
+            let first = updates.count { $0.layer == 0 }
+            stages += [Stage(work: [.updateDense(first ..< updates.count)], after: [gradients - 2]),
+                       Stage(work: [.updateDense(0 ..< first)], after: [gradients])]
+        } else {
+            stages.append(Stage(work: [.updateDense(0 ..< updates.count)], after: [gradients]))
+        }
         return stages
     }
 
@@ -230,7 +238,7 @@ final class Batch: @unchecked Sendable {
         case .firstBackground, .firstConvolutionSums: threads
         case .updateConvolutions: threads > 2 ? convolutionUpdates.count : 1
         case .backgroundBackward, .deriveFromConvolutions: 1
-        case .updateDense: denseUpdates.count
+        case .updateDense(let updates): updates.count
         }
     }
 
@@ -250,7 +258,7 @@ final class Batch: @unchecked Sendable {
         case .backgroundBackward: backgroundBackward(thread)
         case .updateConvolutions: updateConvolutions(item, thread)
         case .deriveFromConvolutions: model.weightsChanged(flushing: sharedLinesAreDear)
-        case .updateDense: updateDense(item, thread)
+        case .updateDense(let updates): updateDense(updates.lowerBound + item, thread)
         case .catchUp: catchUp(item)
         }
     }
