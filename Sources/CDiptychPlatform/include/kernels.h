@@ -464,7 +464,7 @@ typedef struct {
     void (*relu_gradient)(ptrdiff_t rows, ptrdiff_t width, const float *act, ptrdiff_t act_row, float scale,
                           float *gradient, ptrdiff_t gradient_row);
 
-    /* sum[width] = the sum of rows, in their order; width is a multiple of 8. */
+    /* sum[width] = the sum of rows, in their order; it may be one of them. width is a multiple of 8. */
     void (*sum_rows)(ptrdiff_t rows, ptrdiff_t width, const float *x, ptrdiff_t x_row, float *sum);
 
     /* Inverted dropout over count units (a multiple of 16): x = 0 where the unit's word is below threshold, or else scale *

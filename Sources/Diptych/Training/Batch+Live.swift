@@ -31,8 +31,8 @@ extension Batch {
     func liveBackward(_ item: Int, _ thread: Int) {
         guard let live else { return }
         let layer = live.layer, backward = backward, rows = 2 * count
-        // Every other step the other way within a thread's share: it begins with the weights and moments that the last one has left in the
-        // thread's cache.
+        // Every other step the other way within a thread's share: it begins with the moments (and weights, unless they are streamed) that the
+        // last one has left in the thread's cache.
         let share = max(1, live.mostGroups / threads), place = item % share
         let item = dropout.step % 2 == 0 ? item : item - place + (share - 1 - place)
         for group in LiveInputs.share(live.groups, item, of: live.mostGroups) {

@@ -67,6 +67,8 @@ extension Batch {
         }
         // Of l1's outputs the gradients of those that are live are listed.
         let listed = update.layer == 0 ? live : nil
+        // Of an MLP's wide first layer a panel is read forward by the thread that has written it, and by nobody backward.
+        let isOwn = update.layer == 0 && network.convolutions == nil && !Self.isByRows(.dense(0), network)
         let weights = update.image == 0 ? layer.weights.0 : layer.weights.1
         if !update.inputs.isEmpty {
             let floats = 16 * update.inputs.count
@@ -77,9 +79,8 @@ extension Batch {
                 flush(input + update.inputs.lowerBound, update.inputs.count, rows: 0 ..< rows, of: rows, row: layer.inputs, thread)
             }
             for panel in update.panels {
-                // A wide layer's panels are read forward by the thread that has written them.
                 apply(offset: weights + 16 * (panel * layer.inputs + update.inputs.lowerBound), count: floats,
-                      gradient + floats * (panel - update.panels.lowerBound), shared: listed == nil)
+                      gradient + floats * (panel - update.panels.lowerBound), shared: !isOwn)
             }
         }
         guard update.inputs.lowerBound == 0 else { return }

@@ -194,9 +194,9 @@ final class Batch: @unchecked Sendable {
                        Stage(work: [.deriveFromConvolutions], after: [gradients + 5])]
         }
         if isLive {
-            // All but the first layer's need only the gradients of the second one's outputs, and fill the gap at the end of what follows these.
+            // All but the first layer's, which need nothing of `liveBackward`, fill the gap at its end.
             let first = updates.count { $0.layer == 0 }
-            stages += [Stage(work: [.updateDense(first ..< updates.count)], after: [gradients - 2]),
+            stages += [Stage(work: [.updateDense(first ..< updates.count)], after: [gradients - 1]),
                        Stage(work: [.updateDense(0 ..< first)], after: [gradients])]
         } else {
             stages.append(Stage(work: [.updateDense(0 ..< updates.count)], after: [gradients]))
@@ -205,7 +205,7 @@ final class Batch: @unchecked Sendable {
     }
 
     /// Whether an item is a few pairs' rows (of which there are as many for all such work), instead of a few panels for many.
-    private static func isByRows(_ work: Work, _ network: Network) -> Bool {
+    static func isByRows(_ work: Work, _ network: Network) -> Bool {
         switch work {
         case .dense(let index): network.dense[index].panels < 16
         case .headAndLoss: true
@@ -219,8 +219,7 @@ final class Batch: @unchecked Sendable {
         switch work {
         case .loadAndConvolve: true
         case .denseBackward(let index): Self.isByRows(work, model.network) || denseBackwardItems(index).rows == threads
-        case .firstBackground, .convolutionsBackward: sharesAreChunks
-        case .firstConvolutionSums: true
+        case .firstBackground, .convolutionsBackward, .firstConvolutionSums: sharesAreChunks
         default: Self.isByRows(work, model.network)
         }
     }
@@ -376,9 +375,9 @@ final class Batch: @unchecked Sendable {
 
     var chunks: Int { Self.blocks(count, of: chunkPairs) }
 
-    /// Whether a thread's share of the chunks is that of the pairs.
+    /// Whether a thread's share of the chunks is that of the pairs, and none is empty.
     private var sharesAreChunks: Bool {
-        (0 ..< threads).allSatisfy { LiveInputs.share(chunks, $0, of: threads).lowerBound * chunkPairs == part($0, of: threads).lowerBound }
+        chunks >= threads && (0 ..< threads).allSatisfy { LiveInputs.share(chunks, $0, of: threads).lowerBound * chunkPairs == part($0, of: threads).lowerBound }
     }
 
     /// Whether the background's way back is taken once for the whole batch, which costs one image's: not worth it for few.
@@ -399,9 +398,10 @@ final class Batch: @unchecked Sendable {
                               scratch: scratch(thread))
     }
 
-    /// The chunks of the first thread's share. What is summed over the batch is summed over these by that thread, which has made it, and then
-    /// over the others by the last one: of what two threads make neither reads more than a sum, and the order stays that of the pairs.
-    var firstChunks: Int { LiveInputs.share(chunks, 0, of: threads).upperBound }
+    /// The chunks of the first thread's share, where shares are chunks. What is summed over the batch is summed over these by that thread, which
+    /// has made it, and then over the others, of two threads by the other: neither reads more than a sum of what the other has made, and the
+    /// order stays that of the pairs.
+    var firstChunks: Int { sharesAreChunks ? LiveInputs.share(chunks, 0, of: threads).upperBound : 0 }
 
     /// The pairs of chunks `chunks`.
     private func pairs(ofChunks chunks: Range<Int>) -> Range<Int> {

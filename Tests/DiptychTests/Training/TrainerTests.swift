@@ -32,6 +32,16 @@ import Testing
         }
     }
 
+    /// A last batch of one pair, of fewer pairs than threads, of too few for a sum over the background, of chunks that are not whole.
+    @Test(arguments: Architecture.allCases) func threadsDoNotShowInTheLastBatch(_ architecture: Architecture) throws {
+        let d = NetworkDescription.tiny(architecture)
+        for last in [1, 3, 15, 16, 18, 19] {
+            let pairs = try Pairs.random(20 + last, like: d)
+            let one = try trained(d, pairs, tinyOptions(batchSize: 20)).model.bits
+            for threads in [2, 3, 8] { #expect(try trained(d, pairs, tinyOptions(batchSize: 20, threads: threads)).model.bits == one) }
+        }
+    }
+
     /// The wide layers, which are shared out by panels.
     @Test func threadsDoNotShowInAWideNetwork() throws {
         var d = NetworkDescription.tiny(.mlp)
