@@ -172,17 +172,15 @@ struct BackwardPass {
     }
 
     /// Floats of the background's gradients: those of a blank image's features, or of a first and a second one's.
-    static func backgroundFloats(_ network: Network) -> Int {
-        network.convolutions.map { ($0.separate ? 2 : 1) * padded($0.windows * $0.shape.channels) } ?? 0
-    }
+    static func backgroundFloats(_ network: Network) -> Int { network.convolutions.map { $0.sides * $0.featureBlock } ?? 0 }
 
     /// Adds the gradients of the features of background of the images of `pairs` to `gradients`.
     func addBackground(pairs: Range<Int>, to gradients: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions else { return }
-        let shape = dp_conv_shape(c), row = network.dense[0].inputs, block = padded(c.windows * c.shape.channels)
+        let shape = dp_conv_shape(c), row = network.dense[0].inputs
         for image in 2 * pairs.lowerBound ..< 2 * pairs.upperBound {
             let tiles = forward.liveTiles(c, image: image)
-            dp_add_blank(shape, tiles.runCount, tiles.runs, base + layout.features + image * row, gradients + (c.separate ? image % 2 * block : 0))
+            dp_add_blank(shape, tiles.runCount, tiles.runs, base + layout.features + image * row, gradients + image % c.sides * c.featureBlock)
         }
     }
 
@@ -190,8 +188,8 @@ struct BackwardPass {
     /// them, with their `gradients`' sums.
     func background(_ gradients: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         guard let c = network.convolutions, let blank = forward.model.blankImage else { return }
-        for side in 0 ..< (c.separate ? 2 : 1) {
-            convolutions(c, side, blank.tiles, blank.plane, act: blank.act, gradient: gradients + side * padded(c.windows * c.shape.channels),
+        for side in 0 ..< c.sides {
+            convolutions(c, side, blank.tiles, blank.plane, act: blank.act, gradient: gradients + side * c.featureBlock,
                          choice: blank.choice(side), sums: sums, scratch: scratch)
         }
     }

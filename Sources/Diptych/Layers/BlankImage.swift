@@ -16,12 +16,12 @@ struct BlankImage {
 
     /// Floats of the whole.
     static func floats(_ c: ConvolutionLayers) -> Int {
-        padded(c.plane) + padded(c.plane * c.shape.channels) + LiveTiles.floats(c) + (c.separate ? 4 : 2) * padded(c.windows * c.shape.channels)
+        padded(c.plane) + padded(c.plane * c.shape.channels) + LiveTiles.floats(c) + 2 * c.sides * c.featureBlock
             + dp_conv_pool_scratch(c.shape.channels)
     }
 
     init(_ c: ConvolutionLayers, at memory: UnsafeMutablePointer<Float>) {
-        block = padded(c.windows * c.shape.channels)
+        block = c.featureBlock
         separate = c.separate
         plane = memory
         act = plane + padded(c.plane)

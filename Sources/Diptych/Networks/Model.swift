@@ -43,7 +43,7 @@ public final class Model: @unchecked Sendable {
         parameters = try Buffer(count: network.parameterFloats, for: "a model's weights")
         if let convolutions = network.convolutions {
             let channels = convolutions.shape.channels
-            transformed = try Buffer(count: (convolutions.separate ? 2 : 1) * 36 * channels * channels, for: "a model's weights")
+            transformed = try Buffer(count: convolutions.sides * 36 * channels * channels, for: "a model's weights")
             blank = try Buffer(unwritten: BlankImage.floats(convolutions), for: "a model's weights")
         } else {
             transformed = nil
@@ -109,7 +109,7 @@ public final class Model: @unchecked Sendable {
             for x in 1 ... c.shape.width { image.plane[y * (c.shape.width + 2) + x] = background }
         }
         kernels.conv_first(shape, image.tiles.area, image.plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, image.act)
-        for side in 0 ..< (c.separate ? 2 : 1) {
+        for side in 0 ..< c.sides {
             let u = transformed.pointer + side * 36 * channels * channels
             kernels.winograd_weights(channels, parameters.pointer + (side == 0 ? c.weights2.0 : c.weights2.1), u)
             kernels.conv_pool(shape, image.tiles.count, image.tiles.list, image.act, u, parameters.pointer + (side == 0 ? c.bias2.0 : c.bias2.1),

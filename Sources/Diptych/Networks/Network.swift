@@ -78,11 +78,15 @@ struct ConvolutionLayers {
     let bias2: (Int, Int)
     let separate: Bool
 
+    /// Sets of cl2's weights: one for both images, or one for each.
+    var sides: Int { separate ? 2 : 1 }
     var windows: Int { (shape.height / 2) * (shape.width / 2) }
     /// Of up to 2x2 windows; see kernels.h.
     var tiles: Int { (shape.height / 2 + 1) / 2 * ((shape.width / 2 + 1) / 2) }
     /// Floats of a bordered plane with one channel.
     var plane: Int { (shape.height + 2) * (shape.width + 2) }
+    /// Floats of an image's features in a block of its own.
+    var featureBlock: Int { padded(windows * shape.channels) }
     /// Parameters of both convolutions in one run of memory.
     var parameters: Int { (10 + 9 * shape.channels + 1) * shape.channels + (separate ? (9 * shape.channels + 1) * shape.channels : 0) }
 }

@@ -24,6 +24,7 @@ final class Batch: @unchecked Sendable {
     private(set) var sharedLinesAreDear = false
     /// [chunk][convolutions' parameters], and once more for the background.
     let chunkSums: Buffer<Float>
+    /// Of a blank image's features, or of a first and a second one's: the batch's images' sums.
     private let backgroundGradients: Buffer<Float>
     /// [thread][scratchFloats]
     private let scratch: Buffer<Float>
@@ -234,6 +235,7 @@ final class Batch: @unchecked Sendable {
         case .denseBackward(let index): denseBackwardItems(index).count
         case .liveBackward: live?.mostGroups ?? 0
         case .convolutionsBackward: chunks
+        // One for each thread, because those behind them go by shares; the first thread's does it.
         case .firstBackground, .firstConvolutionSums: threads
         case .updateConvolutions: threads > 2 ? convolutionUpdates.count : 1
         case .backgroundBackward, .deriveFromConvolutions: 1
