@@ -25,8 +25,9 @@ PEER_ISA = {"avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"
 # Height, width, channels; the preset first.
 SHAPES = ((14, 14, 32), (14, 14, 48), (14, 14, 64), (28, 28, 32), (20, 24, 16), (9, 11, 24), (32, 32, 8), (14, 14, 16), (14, 14, 8))
 
-# Seconds that a cache line takes from one CPU to another: below, the CPUs mostly have a cache in common.
-APART = 150e-9
+# Seconds that a cache line takes from one CPU to another: below the first, the CPUs mostly have a cache in common; above the second, two
+# threads were seen to get no more than one CPU's time.
+APART, STALLED = 150e-9, 400e-9
 
 
 class Program:
@@ -90,7 +91,14 @@ def whole_process(rounds, *pictures):
     return statistics.median(float(seconds) for seconds, _ in runs), statistics.median(megabytes), max(megabytes)
 
 
-def shapes(ours, rounds, report):
+def done_multiply_adds(height, width, channels, forward):
+    """Multiply-adds that a prediction of a pair takes by the methods in use, nothing of it blank or zero: cl2's by Winograd's. A row or column of
+    tiles of 4x4 outputs takes six points, a last one of 2x2 four."""
+    down, across = (6 * (windows // 2) + 4 * (windows % 2) for windows in (height // 2, width // 2))
+    return forward - 2 * channels**2 * (9 * height * width - down * across)
+
+
+def shapes(ours, peers, rounds, report):
     """The multiply-adds a second of other image sizes and widths, against the preset's."""
     pairs, epochs = 500, 2
     work = []
@@ -100,30 +108,52 @@ def shapes(ours, rounds, report):
         forward = network["multiply_adds"]
         # Backward every layer has two products as large as its forward one, but cl1, which passes no gradient on to the images.
         training = 3 * forward - 2 * network["layers"][0]["multiply_adds"]
-        work.append((shape, forward, training, f"predict 0 1 256 {words}", f"train 0 1 {pairs} {epochs} 100 {words}"))
-    samples = [([], []) for _ in work]
+        predict, train = f"0 1 256 {words}", f"0 1 {pairs} {epochs} 100 {words}"
+        runs = {"predict": (ours, f"predict {predict}"), "train": (ours, f"train {train}")}
+        if peers:
+            runs["predict, peer"] = peers["ONNX Runtime"], f"predict onnxruntime {predict}"
+            runs["train, peer"] = peers["PyTorch"], f"train torch {train}"
+        work.append((shape, forward, training, runs, {run: [] for run in runs}))
     for round in range(rounds):
-        for (shape, _, _, *commands), sample in zip(work, samples):
+        for shape, _, _, runs, times in work:
             print(f"\rround {round + 1} of {rounds}: {str(shape):<80}", end="", file=sys.stderr, flush=True)
-            for command, times in zip(commands, sample):
-                times.append(ours.seconds(command))
+            for run, (program, command) in runs.items():
+                times[run].append(program.seconds(command))
     print("\r" + " " * 100 + "\r", end="", file=sys.stderr)
 
-    print("Siamese with other images and widths, 1 thread, against the preset (GFLOP/s of the direct method's multiply-adds)\n")
-    print("| image | channels | multiply-adds a pair | predict, us a pair | GFLOP/s | of the preset's | train, us a pair | GFLOP/s | of the preset's |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    report["shapes"] = []
-    first = None
-    for ((height, width, channels), forward, training, *_), sample in zip(work, samples):
-        predict, train = statistics.median(sample[0]), statistics.median(sample[1]) / (pairs * epochs)
-        rates = [2e-9 * forward / predict, 2e-9 * training / train]
-        first = first or rates
-        shares = [rate / preset for rate, preset in zip(rates, first)]
-        report["shapes"].append({"height": height, "width": width, "channels": channels, "multiply_adds": forward,
-                                 "predict_us": 1e6 * predict, "train_us": 1e6 * train, "gflops": rates, "of_preset": shares})
-        print(f"| {height}x{width} | {channels} | {forward:,} | {1e6 * predict:.1f} | {rates[0]:.0f} | {shares[0]:.2f}"
-              f" | {1e6 * train:.1f} | {rates[1]:.0f} | {shares[1]:.2f} |")
-    print(flush=True)
+    report["shapes"] = rows = []
+    for (height, width, channels), forward, training, _, times in work:
+        row = {"height": height, "width": width, "channels": channels, "multiply_adds": forward,
+               "done": done_multiply_adds(height, width, channels, forward)}
+        rows.append(row)
+        for run, seconds in times.items():
+            a_pair = statistics.median(seconds) / (1 if run.startswith("predict") else pairs * epochs)
+            row[run] = {"us": 1e6 * a_pair, "gflops": 2e-9 * (forward if run.startswith("predict") else training) / a_pair}
+            row[run]["of_preset"] = row[run]["gflops"] / rows[0][run]["gflops"]
+        row["done_gflops"] = 2e-3 * row["done"] / row["predict"]["us"]
+        row["done_of_preset"] = row["done_gflops"] / rows[0]["done_gflops"]
+
+    def table(run, peer, counts):
+        headings = ["image", "channels", *counts, "us a pair", "GFLOP/s", "of the preset's"]
+        if peers:
+            headings += [f"{peer}, us a pair", "ratio", "GFLOP/s", "of its preset's"]
+        print("| " + " | ".join(headings) + " |\n" + "|---" * len(headings) + "|")
+        for row in rows:
+            mine, theirs = row[run], row.get(f"{run}, peer")
+            cells = [f"{row['height']}x{row['width']}", f"{row['channels']}", *(cell(row) for cell in counts.values()), f"{mine['us']:.1f}",
+                     f"{mine['gflops']:.0f}", f"{mine['of_preset']:.2f}"]
+            if theirs:
+                cells += [f"{theirs['us']:.1f}", f"{theirs['us'] / mine['us']:.2f}", f"{theirs['gflops']:.0f}", f"{theirs['of_preset']:.2f}"]
+            print("| " + " | ".join(cells) + " |")
+        print(flush=True)
+
+    print("Siamese with other images and widths, 1 thread: GFLOP/s of the direct method's multiply-adds, and against the preset's\n")
+    print("Predicting 256 pairs\n")
+    table("predict", "ONNX Runtime", {"multiply-adds a pair": lambda row: f"{row['multiply_adds']:,}", "done": lambda row: f"{row['done']:,}",
+                                      "GFLOP/s of those done": lambda row: f"{row['done_gflops']:.0f}",
+                                      "of the preset's": lambda row: f"{row['done_of_preset']:.2f}"})
+    print(f"Training on {pairs} pairs, {epochs} epochs\n")
+    table("train", "PyTorch", {})
 
 
 def two_threads(ours, architectures, rounds, report):
@@ -164,7 +194,8 @@ def two_threads(ours, architectures, rounds, report):
             report["rows"].append({"work": what, "ratio": ratio, "of_fastest": fastest, "one": times["one"], "other": times[name], **more})
             print(f"| {what} (the fastest of {repetitions}: {fastest:.2f}) | | | {ratio:.2f} | {more.get('target', '')} |", flush=True)
         for where, is_there in ((f"in less than {1e9 * APART:.0f} ns", lambda line: max(line) < APART),
-                                ("in more", lambda line: min(line) >= APART)):
+                                (f"in {1e9 * APART:.0f} to {1e9 * STALLED:.0f} ns", lambda line: APART <= min(line) and max(line) < STALLED),
+                                (f"in {1e9 * STALLED:.0f} ns and more", lambda line: min(line) >= STALLED)):
             ratios = [one / two for one, two, line in zip(times["one"], times["two"], lines) if is_there(line)]
             if ratios:
                 print(f"| train {NAMES[architecture]}, 2 threads against 1 while a cache line goes from CPU to CPU {where}"
@@ -258,7 +289,7 @@ def main():
         print(f"| {name} | {1e3 * elapsed:.1f} ms, {megabytes:.1f} MB (at most {most:.1f}) | | | 10 ms, 15 MB |", flush=True)
     print()
 
-    shapes(ours, args.rounds, report)
+    shapes(ours, peers, args.rounds, report)
     if args.scaling:
         print(f"Cost of training, {threads} threads\n\n| network | pairs | epochs | batch | s | us a pair and epoch |\n|---|---|---|---|---|---|")
         report["scaling"] = []

@@ -1,8 +1,11 @@
 """The same work in PyTorch and ONNX Runtime: one command a line on stdin, one number of seconds a line on stdout.
 
     load FILE COUNT                                      pairs that end_to_end wrote
-    train torch ARCHITECTURE THREADS PAIRS EPOCHS BATCH
-    predict torch|onnxruntime ARCHITECTURE THREADS BATCH (seconds a pair, mean over about a quarter of a second)
+    train torch ARCHITECTURE THREADS PAIRS EPOCHS BATCH [SHAPE]
+    predict torch|onnxruntime ARCHITECTURE THREADS BATCH [SHAPE] (seconds a pair, mean over about a quarter of a second)
+
+SHAPE is HEIGHT WIDTH CHANNELS, the preset's 14 14 32 where it is missing; pairs of another size are noise, because the peers take the
+same time for any images.
 
 Needs torch, onnx, onnxruntime, numpy: `make bench-peers` puts them into an environment of their own.
 """
@@ -20,19 +23,23 @@ import torch.nn.functional as F
 warnings.filterwarnings("ignore")
 
 
+PRESET = (14, 14, 32)
+
+
 class Pair(nn.Module):
     """The report's networks: 0 siamese, 1 reduced weight sharing, 2 MLP."""
 
-    def __init__(self, architecture):
+    def __init__(self, architecture, height, width, channels):
         super().__init__()
         self.architecture = architecture
+        pixels, features = height * width, channels * (height // 2) * (width // 2)
         if architecture == 2:
-            self.l1, self.l2 = nn.Linear(196, 6272), nn.Linear(6272, 1568)
+            self.l1, self.l2 = nn.Linear(pixels, channels * pixels), nn.Linear(channels * pixels, features)
         else:
-            self.cl1, self.cl2 = nn.Conv2d(1, 32, 3, padding=1), nn.Conv2d(32, 32, 3, padding=1)
-        self.fc1, self.fc2, self.fc3 = nn.Linear(1568, 64), nn.Linear(64, 64), nn.Linear(64, 10)
+            self.cl1, self.cl2 = nn.Conv2d(1, channels, 3, padding=1), nn.Conv2d(channels, channels, 3, padding=1)
+        self.fc1, self.fc2, self.fc3 = nn.Linear(features, 64), nn.Linear(64, 64), nn.Linear(64, 10)
         if architecture == 1:
-            self.cl2b, self.fc2b = nn.Conv2d(32, 32, 3, padding=1), nn.Linear(64, 64)
+            self.cl2b, self.fc2b = nn.Conv2d(channels, channels, 3, padding=1), nn.Linear(64, 64)
         self.fc4, self.fc5 = nn.Linear(20, 16), nn.Linear(16, 1)
         self.dropout = nn.Dropout(0.5)
 
@@ -48,7 +55,7 @@ class Pair(nn.Module):
         if self.architecture == 1 or torch.onnx.is_in_onnx_export():
             a, b = self.logits(pairs[:, :1], False), self.logits(pairs[:, 1:], True)
         else:
-            both = self.logits(pairs.reshape(-1, 1, 14, 14), False).view(-1, 2, 10)
+            both = self.logits(pairs.flatten(0, 1).unsqueeze(1), False).view(-1, 2, 10)
             a, b = both[:, 0], both[:, 1]
         return torch.sigmoid(self.fc5(F.relu(self.fc4(torch.cat((a, b), 1))))).view(-1), a, b
 
@@ -63,13 +70,19 @@ class Peers:
         self.digits = torch.from_numpy(raw[pixels + count:].view(np.int32).astype(np.int64)).view(count, 2)
         return 0.0
 
-    def train(self, peer, architecture, threads, pairs, epochs, batch):
+    def images_of(self, count, height, width):
+        if (height, width) == PRESET[:2]:
+            return self.images[:count].contiguous()
+        return torch.randn(count, 2, height, width, generator=torch.Generator().manual_seed(0))
+
+    def train(self, peer, architecture, threads, pairs, epochs, batch, *shape):
         assert peer == "torch"
         torch.set_num_threads(int(threads))
         torch.manual_seed(0)
-        net, pairs, batch = Pair(int(architecture)), int(pairs), int(batch)
+        height, width, channels = map(int, shape or PRESET)
+        net, pairs, batch = Pair(int(architecture), height, width, channels), int(pairs), int(batch)
         optimizer = torch.optim.Adam(net.parameters(), lr=0.005)
-        x, t, d = self.images[:pairs], self.targets[:pairs], self.digits[:pairs]
+        x, t, d = self.images_of(pairs, height, width), self.targets[:pairs], self.digits[:pairs]
         start = time.perf_counter()
         for _ in range(int(epochs)):
             for i in range(0, pairs, batch):
@@ -81,11 +94,12 @@ class Peers:
                 optimizer.step()
         return time.perf_counter() - start
 
-    def predict(self, peer, architecture, threads, batch):
+    def predict(self, peer, architecture, threads, batch, *shape):
         architecture, threads, batch = int(architecture), int(threads), int(batch)
-        net = Pair(architecture).eval()
+        height, width, channels = map(int, shape or PRESET)
+        net = Pair(architecture, height, width, channels).eval()
         torch.set_num_threads(threads)
-        x = self.images[:batch].contiguous()
+        x = self.images_of(batch, height, width)
         if peer == "torch":
             def run():
                 with torch.inference_mode():

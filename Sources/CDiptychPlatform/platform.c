@@ -263,6 +263,16 @@ static dp_isa cpu_isa(void)
 }
 #endif
 
+bool dp_avx512_is_halved(void)
+{
+#if defined(__x86_64__)
+    unsigned a, b, c, d, amd = __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
+    return amd && __get_cpuid(1, &a, &b, &c, &d) && (a >> 8 & 0xF) + (a >> 20 & 0xFF) == 0x19;
+#else
+    return false;
+#endif
+}
+
 dp_isa dp_instruction_set(void)
 {
     static int answer = -1; /* racing threads find the same */

@@ -165,7 +165,7 @@ struct BackwardPass {
         for image in 2 * pairs.lowerBound ..< 2 * pairs.upperBound {
             let x = forward.base + layout.input + image * layout.inputRow
             let tiles = withBackground ? blank.tiles : forward.liveTiles(c, image: image)
-            kernels.conv_first(shape, tiles.area, x, parameters + c.weights1, parameters + c.bias1, act)
+            shape.kernels.conv_first(shape, tiles.area, x, parameters + c.weights1, parameters + c.bias1, act)
             convolutions(c, image % 2, tiles, x, act: act, gradient: base + layout.features + image * row,
                          choice: forward.choice + image * features, sums: sums, scratch: rest)
         }
@@ -205,8 +205,8 @@ struct BackwardPass {
         var windows = dp_windows(count: 0, features: places, corners: places + most)
         dp_run_windows(shape, tiles.runCount, tiles.runs, &windows)
         let weights = side == 0 ? c.weights2.0 : c.weights2.1, bias = side == 0 ? c.bias2.0 : c.bias2.1
-        kernels.conv_pool_backward(shape, windows, tiles.area, act, parameters + weights, gradient, choice, sums + weights, sums + bias,
+        shape.kernels.conv_pool_backward(shape, windows, tiles.area, act, parameters + weights, gradient, choice, sums + weights, sums + bias,
                                    actGradient, listed + padded(2 * most))
-        kernels.conv_first_backward(shape, tiles.area, x, act, actGradient, sums + c.weights1, sums + c.bias1)
+        shape.kernels.conv_first_backward(shape, tiles.area, x, act, actGradient, sums + c.weights1, sums + c.bias1)
     }
 }

@@ -114,10 +114,10 @@ struct Pass {
             let pooled = base + layout.features + index * row, choice = choice + index * features
             let live = liveTiles(c, image: index), tiles = live.list
             live.find(in: x, background: model.background)
-            kernels.conv_first(shape, live.area, x, parameters + c.weights1, parameters + c.bias1, act + image * actStride)
+            shape.kernels.conv_first(shape, live.area, x, parameters + c.weights1, parameters + c.bias1, act + image * actStride)
             dp_copy_blank(shape, live.runCount, live.runs, blank.features(image), blank.choice(image), pooled, choice)
             if !together {
-                kernels.conv_pool(shape, live.count, tiles, act + image * actStride, model.transformedWeights(image),
+                shape.kernels.conv_pool(shape, live.count, tiles, act + image * actStride, model.transformedWeights(image),
                                   parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, shared, rest)
                 continue
             }
@@ -125,7 +125,7 @@ struct Pass {
             for k in 0 ..< live.count { list[count + k] = tiles[k] + before }
             count += live.count
             if image == 1 {
-                kernels.conv_pool(shape, count, list, act, model.transformedWeights(0), parameters + c.bias2.0, pooled - row,
+                shape.kernels.conv_pool(shape, count, list, act, model.transformedWeights(0), parameters + c.bias2.0, pooled - row,
                                   choice - features, shared, rest)
             }
         }

@@ -108,11 +108,11 @@ public final class Model: @unchecked Sendable {
         for y in 1 ... c.shape.height {
             for x in 1 ... c.shape.width { image.plane[y * (c.shape.width + 2) + x] = background }
         }
-        kernels.conv_first(shape, image.tiles.area, image.plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, image.act)
+        shape.kernels.conv_first(shape, image.tiles.area, image.plane, parameters.pointer + c.weights1, parameters.pointer + c.bias1, image.act)
         for side in 0 ..< c.sides {
             let u = transformed.pointer + side * 36 * channels * channels
             kernels.winograd_weights(channels, parameters.pointer + (side == 0 ? c.weights2.0 : c.weights2.1), u)
-            kernels.conv_pool(shape, image.tiles.count, image.tiles.list, image.act, u, parameters.pointer + (side == 0 ? c.bias2.0 : c.bias2.1),
+            shape.kernels.conv_pool(shape, image.tiles.count, image.tiles.list, image.act, u, parameters.pointer + (side == 0 ? c.bias2.0 : c.bias2.1),
                               image.features(side), image.choice(side), false, image.scratch)
         }
     }

@@ -1,5 +1,7 @@
 #if arch(x86_64)
 import CDiptychPlatform
+@testable import Diptych
+import Foundation
 import Testing
 
 /// AVX-512 gives AVX2's bits, so that a model does not depend on which of both trained it.
@@ -89,6 +91,16 @@ import Testing
                 }
             }
             #expect(values.bandsAreIntact && listed.bandsAreIntact && counts.bandsAreIntact)
+        }
+    }
+
+    /// By what the system tells of the CPU: of AMD's processors of family 25, those with AVX-512 are Zen 4.
+    @Test func oddEightsGoByHalvesWhereAllDo() throws {
+        let cpu = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8).split(separator: "\n").map { $0.filter { !$0.isWhitespace } }
+        let isZen4 = cpu.contains("vendor_id:AuthenticAMD") && cpu.contains("cpufamily:25")
+        for channels in [8, 16, 24, 32, 40] {
+            let name = String(cString: dp_conv_shape(height: 14, width: 14, channels: channels).kernels.name)
+            #expect(name == (isZen4 && channels % 16 != 0 ? "avx2" : "avx512"), "\(channels) channels")
         }
     }
 
