@@ -193,7 +193,7 @@ def two_threads(ours, architectures, rounds, report):
             fastest = runs * min(times["one"]) / min(times[name])
             report["rows"].append({"work": what, "ratio": ratio, "of_fastest": fastest, "one": times["one"], "other": times[name], **more})
             print(f"| {what} (the fastest of {repetitions}: {fastest:.2f}) | | | {ratio:.2f} | {more.get('target', '')} |", flush=True)
-        for where, is_there in ((f"in less than {1e9 * APART:.0f} ns", lambda line: max(line) < APART),
+        for where, is_there in ((f"in less than {1e9 * APART:.0f} ns", lambda line: 0 < max(line) < APART),
                                 (f"in {1e9 * APART:.0f} to {1e9 * STALLED:.0f} ns", lambda line: APART <= min(line) and max(line) < STALLED),
                                 (f"in {1e9 * STALLED:.0f} ns and more", lambda line: min(line) >= STALLED)):
             ratios = [one / two for one, two, line in zip(times["one"], times["two"], lines) if is_there(line)]

@@ -1,13 +1,6 @@
 #include "peak.h"
 
-#include <time.h>
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
+#include "../clock.h"
 
 /* Independent chains of multiply-adds, as many as registers allow. */
 #define CHAINS(vector, set, fma, first)                                 \

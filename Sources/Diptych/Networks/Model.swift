@@ -36,10 +36,15 @@ public final class Model: @unchecked Sendable {
     let predictLayout: PassLayout
 
     /// A model whose weights are all zero. Throws as `NetworkDescription.validate` does, or `outOfMemory`.
-    init(zeroed description: NetworkDescription) throws(DiptychError) {
+    convenience init(zeroed description: NetworkDescription) throws(DiptychError) {
         try description.validate()
-        network = Network(description)
-        views = description.views
+        try self.init(zeroed: Network(description))
+    }
+
+    /// The same, of a network whose description is valid. Throws `outOfMemory`.
+    init(zeroed network: Network) throws(DiptychError) {
+        self.network = network
+        views = network.description.views
         parameters = try Buffer(count: network.parameterFloats, for: "a model's weights")
         if let convolutions = network.convolutions {
             let channels = convolutions.shape.channels

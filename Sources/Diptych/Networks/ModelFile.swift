@@ -86,7 +86,7 @@ extension Model {
                 throw DiptychError(.mismatch, "\(name): tensor '\(tensor.name)' does not belong to a network of the kind \(description.architecture.name)")
             }
         }
-        let model = try Model(zeroed: description)
+        let model = try Model(zeroed: network)
         try model.fill(model.parameters, from: file, prefix: "", name: name)
         if metadata.has("mean") || metadata.has("standard_deviation") {
             let mean = try metadata.float("mean"), deviation = try metadata.float("standard_deviation")
