@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 import diptych
-from peers import Pair
+from peers import PRESET, Pair
 
 PRESETS = ("siamese", "rws", "mlp")
 
@@ -30,7 +30,7 @@ def split(mnist, name):
 def torch_error(architecture, train, test, epochs, seed):
     """The recipe of Diptych's defaults, as peers.py times it."""
     torch.manual_seed(seed)
-    net = Pair(PRESETS.index(architecture))
+    net = Pair(PRESETS.index(architecture), *PRESET)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.005)
     images, targets, digits = torch.tensor(train.images), torch.tensor(train.targets), torch.tensor(train.digits.astype(np.int64))
     mean, deviation = images.mean(), images.std()

@@ -23,7 +23,8 @@ NAMES = {0: "siamese", 1: "RWS", 2: "MLP"}
 PEER_ISA = {"avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
 
 # Height, width, channels; the preset first.
-SHAPES = ((14, 14, 32), (14, 14, 48), (14, 14, 64), (28, 28, 32), (20, 24, 16), (9, 11, 24), (32, 32, 8), (14, 14, 16), (14, 14, 8))
+SHAPES = ((14, 14, 32), (14, 14, 40), (14, 14, 48), (14, 14, 64), (28, 28, 32), (20, 24, 16), (9, 11, 24), (32, 32, 8), (14, 14, 16),
+          (14, 14, 8))
 
 # Seconds that a cache line takes from one CPU to another: below the first, the CPUs mostly have a cache in common; above the second, two
 # threads were seen to get no more than one CPU's time.
@@ -92,14 +93,14 @@ def whole_process(rounds, *pictures):
 
 
 def done_multiply_adds(height, width, channels, forward):
-    """Multiply-adds that a prediction of a pair takes by the methods in use, nothing of it blank or zero: cl2's by Winograd's. A row or column of
-    tiles of 4x4 outputs takes six points, a last one of 2x2 four."""
+    """Multiply-adds of a pair's prediction with Winograd's method for cl2, if nothing is blank or zero. A row or column of tiles takes six points for
+    its four outputs; of windows that are odd in number the first one has two outputs, and takes four."""
     down, across = (6 * (windows // 2) + 4 * (windows % 2) for windows in (height // 2, width // 2))
     return forward - 2 * channels**2 * (9 * height * width - down * across)
 
 
 def shapes(ours, peers, rounds, report):
-    """The multiply-adds a second of other image sizes and widths, against the preset's."""
+    """The multiply-adds a second of other image sizes and widths, against the preset's, and the same networks in the peers."""
     pairs, epochs = 500, 2
     work = []
     for shape in SHAPES:
@@ -150,8 +151,8 @@ def shapes(ours, peers, rounds, report):
     print("Siamese with other images and widths, 1 thread: GFLOP/s of the direct method's multiply-adds, and against the preset's\n")
     print("Predicting 256 pairs\n")
     table("predict", "ONNX Runtime", {"multiply-adds a pair": lambda row: f"{row['multiply_adds']:,}", "done": lambda row: f"{row['done']:,}",
-                                      "GFLOP/s of those done": lambda row: f"{row['done_gflops']:.0f}",
-                                      "of the preset's": lambda row: f"{row['done_of_preset']:.2f}"})
+                                      "done, GFLOP/s": lambda row: f"{row['done_gflops']:.0f}",
+                                      "done, of the preset's": lambda row: f"{row['done_of_preset']:.2f}"})
     print(f"Training on {pairs} pairs, {epochs} epochs\n")
     table("train", "PyTorch", {})
 
@@ -195,7 +196,7 @@ def two_threads(ours, architectures, rounds, report):
             print(f"| {what} (the fastest of {repetitions}: {fastest:.2f}) | | | {ratio:.2f} | {more.get('target', '')} |", flush=True)
         for where, is_there in ((f"in less than {1e9 * APART:.0f} ns", lambda line: 0 < max(line) < APART),
                                 (f"in {1e9 * APART:.0f} to {1e9 * STALLED:.0f} ns", lambda line: APART <= min(line) and max(line) < STALLED),
-                                (f"in {1e9 * STALLED:.0f} ns and more", lambda line: min(line) >= STALLED)):
+                                (f"in more than {1e9 * STALLED:.0f} ns", lambda line: APART <= min(line) and max(line) >= STALLED)):
             ratios = [one / two for one, two, line in zip(times["one"], times["two"], lines) if is_there(line)]
             if ratios:
                 print(f"| train {NAMES[architecture]}, 2 threads against 1 while a cache line goes from CPU to CPU {where}"

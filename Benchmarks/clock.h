@@ -1,3 +1,4 @@
+#pragma once
 #include <time.h>
 
 static inline double seconds(void)

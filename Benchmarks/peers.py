@@ -106,12 +106,13 @@ class Peers:
                     net(x)
         else:
             import onnxruntime
-            path = str(pathlib.Path(tempfile.mkdtemp()) / "net.onnx")
-            torch.onnx.export(net, (x[:1],), path, dynamo=False, input_names=["x"], output_names=["p", "a", "b"],
-                              dynamic_axes={"x": {0: "n"}})
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = threads
-            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            with tempfile.TemporaryDirectory() as folder:
+                path = str(pathlib.Path(folder) / "net.onnx")
+                torch.onnx.export(net, (x[:1],), path, dynamo=False, input_names=["x"], output_names=["p", "a", "b"],
+                                  dynamic_axes={"x": {0: "n"}})
+                session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
             array = x.numpy()
             def run():
                 session.run(None, {"x": array})

@@ -263,7 +263,7 @@ static dp_isa cpu_isa(void)
 }
 #endif
 
-bool dp_avx512_is_halved(void)
+bool dp_is_amd_family_19h(void)
 {
 #if defined(__x86_64__)
     unsigned a, b, c, d, amd = __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;

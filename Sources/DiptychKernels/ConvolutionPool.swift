@@ -37,7 +37,8 @@ private protocol TileGroup {
     static var tiles: Int { get }
     static func patch(_ act: UnsafePointer<Float>, _ places: UnsafePointer<Place>, _ channel: Int) -> Patch
     static func bias(_ bias: UnsafePointer<Float>, _ channel: Int) -> Vector
-    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>)
+    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>,
+                         _ row: Int)
     /// A window of each tile, `offset` further on than its first.
     static func pool(_ v0: Vector, _ v1: Vector, _ v2: Vector, _ v3: Vector, _ bias: Vector, _ pooled: UnsafeMutablePointer<Float>,
                      _ choice: UnsafeMutablePointer<UInt8>, _ places: UnsafePointer<Place>, _ offset: Int)
@@ -53,10 +54,12 @@ private enum OneTile: TileGroup {
     @inline(__always) static func bias(_ bias: UnsafePointer<Float>, _ channel: Int) -> Vector { bias.vector(channel) }
 
     @inline(__always)
-    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>) {
-        let eight = lanes == 8 ? channels % 16 : 0
-        if channels > eight { multiplyTiles(tiles, channels - eight, channels, v, channels, weights, channels, 16, m, channels, false) }
-        if eight > 0 { multiplyEight(tiles, channels, v, channels, weights + (channels - eight), channels, m + (channels - eight), channels) }
+    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>,
+                         _ row: Int) {
+        // AVX-512's last vector of odd eights goes eight further: there m has room, and b its next row.
+        let eight = lanes == 8 ? channels % 16 : 0, columns = lanes == 16 ? row : channels - eight
+        if columns > 0 { multiplyTiles(tiles, columns, channels, v, row, weights, channels, 16, m, row, false) }
+        if eight > 0 { multiplyEight(tiles, channels, v, row, weights + columns, channels, m + columns, row) }
     }
 
     @inline(__always)
@@ -68,6 +71,7 @@ private enum OneTile: TileGroup {
 }
 
 #if DIPTYCH_AVX512
+/// Of eight channels.
 private enum TwoTiles: TileGroup {
     static var tiles: Int { 2 }
 
@@ -78,8 +82,9 @@ private enum TwoTiles: TileGroup {
     @inline(__always) static func bias(_ bias: UnsafePointer<Float>, _ channel: Int) -> Vector { bias.doubled(channel) }
 
     @inline(__always)
-    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>) {
-        multiplyZipped(tiles / 2, channels, channels, v, weights, channels, m)
+    static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>,
+                         _ row: Int) {
+        multiplyZipped(tiles / 2, v, weights, m)
     }
 
     @inline(__always)
@@ -91,8 +96,8 @@ private enum TwoTiles: TileGroup {
 }
 #endif
 
-/// Tiles that go through the three passes together: v and m are [36 points][slot][channel], `point` floats a point. The slots of a group
-/// are one: [channel][tile].
+/// Tiles that go through the three passes together: v and m are [36 points][slot][channel], `point` floats a point and `slotRow` a slot. The
+/// slots of a group are one: [channel][tile].
 private struct TileBlock<Group: TileGroup> {
     let channels: Int
     let act: UnsafePointer<Float>, transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>
@@ -100,7 +105,7 @@ private struct TileBlock<Group: TileGroup> {
     /// The floats of a row of act, and of a row of windows.
     let line: Int, windowRow: Int
     let places: UnsafePointer<Place>
-    let v: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>, point: Int
+    let v: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>, point: Int, slotRow: Int
     /// Whether another thread's cache may hold what was in the windows: asked for with the patches, it is given up before `pool` writes them.
     let shared: Bool
     /// A group's transform under way.
@@ -111,6 +116,9 @@ private struct TileBlock<Group: TileGroup> {
 
     /// For the library's size not in the baseline, and not for two tiles, which were 3 % slower to predict only for passing it by.
     @inline(__always) private static var mayAsk: Bool { Group.tiles == 1 && lanes > 4 }
+
+    /// The channels that a vector holds from `c` on. A last one that would go too far begins earlier, and makes some of them again.
+    @inline(__always) private func first(_ c: Int) -> Int { lanes == 16 && Group.tiles == 1 ? min(c, channels - lanes) : c }
 
     /// Asks for `floats` of a row of windows from `window` on, or of two.
     @inline(never)
@@ -134,8 +142,9 @@ private struct TileBlock<Group: TileGroup> {
         while slot < slots.upperBound {
             let places = places + slot
             if shared && Self.mayAsk { ask(Int(places[0].window), Kind.wide ? 2 * channels : channels, Kind.tall) }
-            var v = v + slot * channels, c = 0
-            while c < channels {
+            var done = 0
+            while done < channels {
+                let c = first(done), v = v + (slot * slotRow + c * Group.tiles)
                 for x in 0 ..< times(Kind.wide ? points.tall : points.short) {
                     let source = Group.patch(act + x * channels, places, c), target = scratch + lanes * x
                     Kind.tall ? inputLine6(source, line, target, row) : inputLine4(source, line, target, row)
@@ -144,8 +153,7 @@ private struct TileBlock<Group: TileGroup> {
                     let source = UnsafePointer(scratch + y * row), target = v + points.tall * y * point
                     Kind.wide ? inputLine6(source, lanes, target, point) : inputLine4(source, lanes, target, point)
                 }
-                v += lanes
-                c += lanes / Group.tiles
+                done += lanes / Group.tiles
             }
             slot += Group.tiles
         }
@@ -153,8 +161,8 @@ private struct TileBlock<Group: TileGroup> {
 
     /// A point's products, for the tiles that have it.
     func multiply(_ slots: Range<Int>, point number: Int) {
-        let offset = number * point + slots.lowerBound * channels
-        Group.multiply(slots.count, channels, v + offset, transformed + number * channels * channels, m + offset)
+        let offset = number * point + slots.lowerBound * slotRow
+        Group.multiply(slots.count, channels, v + offset, transformed + number * channels * channels, m + offset, slotRow)
     }
 
     /// The products of tiles of one kind, to their windows.
@@ -164,8 +172,9 @@ private struct TileBlock<Group: TileGroup> {
         var slot = slots.lowerBound
         while slot < slots.upperBound {
             let places = places + slot
-            var m = m + slot * channels, c = 0
-            while c < channels {
+            var done = 0
+            while done < channels {
+                let c = first(done), m = m + (slot * slotRow + c * Group.tiles)
                 for x in 0 ..< times(Kind.wide ? points.tall : points.short) {
                     let source = UnsafePointer(m + x * point), target = scratch + lanes * x
                     if Kind.tall {
@@ -192,8 +201,7 @@ private struct TileBlock<Group: TileGroup> {
                         Group.pool(u.0, u.1, l.0, l.1, b, pooled, choice, places, window)
                     }
                 }
-                m += lanes
-                c += lanes / Group.tiles
+                done += lanes / Group.tiles
             }
             slot += Group.tiles
         }
@@ -204,7 +212,7 @@ func convolvePool(_ shape: dp_conv_shape, count: Int, list: UnsafePointer<Int32>
                   transformed: UnsafePointer<Float>, bias: UnsafePointer<Float>, pooled: UnsafeMutablePointer<Float>,
                   choice: UnsafeMutablePointer<UInt8>, shared: Bool, scratch: UnsafeMutablePointer<Float>) {
     #if DIPTYCH_AVX512
-    if shape.channels % lanes != 0 {
+    if shape.channels == 8 {
         return convolvePool(TwoTiles.self, shape, count: count, list: list, act: act, transformed: transformed, bias: bias, pooled: pooled,
                             choice: choice, shared: shared, scratch: scratch)
     }
@@ -225,10 +233,10 @@ private func convolvePool<Group: TileGroup>(_ group: Group.Type, _ shape: dp_con
         let size = min(largest, count - done)
         let kinds = sortByKind(shape, size, list + done, places, multiple: Group.tiles)
         // Not a multiple of the first-level cache's 4 KB: a tile's points would all fall into one of its sets.
-        let point = kinds.end * channels + 16
+        let slotRow = lanes == 16 ? dp_conv_pool_row(channels) : channels, point = kinds.end * slotRow + 16
         var block = TileBlock<Group>(channels: channels, act: act, transformed: transformed, bias: bias, pooled: pooled, choice: choice,
                                      line: (shape.width + 2) * channels, windowRow: shape.width / 2 * channels, places: places, v: v,
-                                     m: v + allPoints * point, point: point, shared: shared, scratch: lines)
+                                     m: v + allPoints * point, point: point, slotRow: slotRow, shared: shared, scratch: lines)
         let tallNarrow = 0 ..< kinds.wideStart, tallWide = kinds.wideStart ..< kinds.tallEnd
         let shortWide = kinds.tallEnd ..< kinds.wideEnd, shortNarrow = kinds.wideEnd ..< kinds.end
 

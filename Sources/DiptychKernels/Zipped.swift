@@ -29,35 +29,23 @@ extension UnsafePointer<Float> {
     }
 }
 
-/// c[rows][columns] = a[rows][depth] * b, where rows of a and c are zipped: [depth][2] and [columns][2]. Columns and depth are multiples
-/// of 8: so many rows of b stay in registers, while rows of a and c pass.
+/// c[rows] = a[rows] * b[8][8], where rows of a and c are zipped: [8][2]. All of b stays in registers, while rows of a and c pass.
 @inline(never)
-func multiplyZipped(_ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bRow: Int,
-                    _ c: UnsafeMutablePointer<Float>) {
-    var column = 0
-    while column < columns {
-        var k = 0
-        while k < depth {
-            let b = b + (k * bRow + column)
-            let b0 = b.doubled(0), b1 = b.doubled(bRow), b2 = b.doubled(2 * bRow), b3 = b.doubled(3 * bRow)
-            let b4 = b.doubled(4 * bRow), b5 = b.doubled(5 * bRow), b6 = b.doubled(6 * bRow), b7 = b.doubled(7 * bRow)
-            var a = a + 2 * k, c = c + 2 * column
-            for _ in 0 ..< rows {
-                var sum = k == 0 ? .zero : c.vector(0)
-                sum = fma(sum, dp_repeat2(a), b0)
-                sum = fma(sum, dp_repeat2(a + 2), b1)
-                sum = fma(sum, dp_repeat2(a + 4), b2)
-                sum = fma(sum, dp_repeat2(a + 6), b3)
-                sum = fma(sum, dp_repeat2(a + 8), b4)
-                sum = fma(sum, dp_repeat2(a + 10), b5)
-                sum = fma(sum, dp_repeat2(a + 12), b6)
-                sum = fma(sum, dp_repeat2(a + 14), b7)
-                c.store(sum, 0)
-                a += 2 * depth
-                c += 2 * columns
-            }
-            k += 8
-        }
-        column += 8
+func multiplyZipped(_ rows: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>) {
+    let b0 = b.doubled(0), b1 = b.doubled(8), b2 = b.doubled(16), b3 = b.doubled(24)
+    let b4 = b.doubled(32), b5 = b.doubled(40), b6 = b.doubled(48), b7 = b.doubled(56)
+    var a = a, c = c
+    for _ in 0 ..< rows {
+        var sum = fma(.zero, dp_repeat2(a), b0)
+        sum = fma(sum, dp_repeat2(a + 2), b1)
+        sum = fma(sum, dp_repeat2(a + 4), b2)
+        sum = fma(sum, dp_repeat2(a + 6), b3)
+        sum = fma(sum, dp_repeat2(a + 8), b4)
+        sum = fma(sum, dp_repeat2(a + 10), b5)
+        sum = fma(sum, dp_repeat2(a + 12), b6)
+        sum = fma(sum, dp_repeat2(a + 14), b7)
+        c.store(sum, 0)
+        a += lanes
+        c += lanes
     }
 }

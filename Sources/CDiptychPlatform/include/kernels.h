@@ -330,9 +330,13 @@ typedef struct {
 /* conv_pool's tiles in one go, and the floats of its scratch memory: the tiles' places (whole cache lines), one tile's transform under
  * way, and both sides of the products at 36 points. Of each of four kinds of tiles one may be worked on twice. */
 enum { DP_CONV_POOL_TILES = 32, DP_CONV_POOL_PLACES = 8 * (DP_CONV_POOL_TILES + 2) };
+static inline ptrdiff_t dp_conv_pool_row(ptrdiff_t channels) /* of a tile's floats at a point, at most: whole vectors but of 8 channels */
+{
+    return channels > 8 ? (channels + DP_WIDEST - 1) & -DP_WIDEST : channels;
+}
 static inline ptrdiff_t dp_conv_pool_scratch(ptrdiff_t channels)
 {
-    return DP_CONV_POOL_PLACES + 36 * (DP_WIDEST + 2 * ((DP_CONV_POOL_TILES + 4) * channels + 16));
+    return DP_CONV_POOL_PLACES + 36 * (DP_WIDEST + 2 * ((DP_CONV_POOL_TILES + 4) * dp_conv_pool_row(channels) + 16));
 }
 
 /* The rows of pool windows that conv_pool_backward works on at a time, at most: in the fewest bands of which 16 channels of the image and of
@@ -408,7 +412,8 @@ typedef struct {
     void (*conv_first_backward)(dp_conv_shape shape, dp_area area, const float *x, const float *act, const float *gradient,
                                 float *weight_gradient, float *bias_gradient);
 
-    /* Weights [out channel][9][in channel] at the 6x6 points of Winograd.swift: [36][in channel][out channel]. */
+    /* Weights [out channel][9][in channel] at the 6x6 points of Winograd.swift: [36][in channel][out channel]. Where channels are no multiple
+     * of 16, conv_pool reads the 8 floats behind them, too, whatever they are. */
     void (*winograd_weights)(ptrdiff_t channels, const float *weights, float *transformed);
 
     /* Tiles are the 2 x 2 pool windows that conv_pool works on at a time, ceil(windows / 2) in each direction; where the

@@ -71,8 +71,9 @@ dp_float_mode dp_float_mode_enter(void); /* sets the library's, returns the one 
  * which DIPTYCH_ISA, "baseline" or "avx2", does not forbid. Looked up once. */
 typedef enum { DP_BASELINE, DP_AVX2, DP_AVX512 } dp_isa;
 dp_isa dp_instruction_set(void);
-/* Whether AVX-512's instructions are done in two halves here, as on Zen 4 (AMD's family 19h: Zen 3 has none). */
-bool dp_avx512_is_halved(void);
+/* Whether this is of AMD's family 19h, of which those with AVX-512 (Zen 4) do its instructions in two halves. Other such processors are not
+ * looked for. */
+bool dp_is_amd_family_19h(void);
 
 /* A worker pool. A run has stages, a stage has items: body(context, stage, item, thread) is called once for each, on the
  * calling thread (thread 0) and threads - 1 others, in the caller's floating-point mode, and the run returns when all are

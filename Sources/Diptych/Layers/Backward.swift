@@ -206,7 +206,7 @@ struct BackwardPass {
         dp_run_windows(shape, tiles.runCount, tiles.runs, &windows)
         let weights = side == 0 ? c.weights2.0 : c.weights2.1, bias = side == 0 ? c.bias2.0 : c.bias2.1
         shape.kernels.conv_pool_backward(shape, windows, tiles.area, act, parameters + weights, gradient, choice, sums + weights, sums + bias,
-                                   actGradient, listed + padded(2 * most))
+                                         actGradient, listed + padded(2 * most))
         shape.kernels.conv_first_backward(shape, tiles.area, x, act, actGradient, sums + c.weights1, sums + c.bias1)
     }
 }

@@ -118,7 +118,7 @@ struct Pass {
             dp_copy_blank(shape, live.runCount, live.runs, blank.features(image), blank.choice(image), pooled, choice)
             if !together {
                 shape.kernels.conv_pool(shape, live.count, tiles, act + image * actStride, model.transformedWeights(image),
-                                  parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, shared, rest)
+                                        parameters + (image == 0 ? c.bias2.0 : c.bias2.1), pooled, choice, shared, rest)
                 continue
             }
             let before = Int32(truncatingIfNeeded: image * c.tiles)
@@ -126,7 +126,7 @@ struct Pass {
             count += live.count
             if image == 1 {
                 shape.kernels.conv_pool(shape, count, list, act, model.transformedWeights(0), parameters + c.bias2.0, pooled - row,
-                                  choice - features, shared, rest)
+                                        choice - features, shared, rest)
             }
         }
     }

@@ -48,7 +48,7 @@ public final class Model: @unchecked Sendable {
         parameters = try Buffer(count: network.parameterFloats, for: "a model's weights")
         if let convolutions = network.convolutions {
             let channels = convolutions.shape.channels
-            transformed = try Buffer(count: convolutions.sides * 36 * channels * channels, for: "a model's weights")
+            transformed = try Buffer(count: convolutions.sides * 36 * channels * channels + 8, for: "a model's weights")
             blank = try Buffer(unwritten: BlankImage.floats(convolutions), for: "a model's weights")
         } else {
             transformed = nil
@@ -117,8 +117,9 @@ public final class Model: @unchecked Sendable {
         for side in 0 ..< c.sides {
             let u = transformed.pointer + side * 36 * channels * channels
             kernels.winograd_weights(channels, parameters.pointer + (side == 0 ? c.weights2.0 : c.weights2.1), u)
-            shape.kernels.conv_pool(shape, image.tiles.count, image.tiles.list, image.act, u, parameters.pointer + (side == 0 ? c.bias2.0 : c.bias2.1),
-                              image.features(side), image.choice(side), false, image.scratch)
+            shape.kernels.conv_pool(shape, image.tiles.count, image.tiles.list, image.act, u,
+                                    parameters.pointer + (side == 0 ? c.bias2.0 : c.bias2.1), image.features(side), image.choice(side), false,
+                                    image.scratch)
         }
     }
 

@@ -12,18 +12,18 @@ nonisolated(unsafe) let kernels: dp_kernels = {
     return dp_kernels_baseline().pointee
 }()
 
-/// Those for odd eights of channels, of which two pixels share a register of AVX-512: AVX2's, with the same bits, where such a register
-/// is done in halves.
-nonisolated(unsafe) private let oddEights: dp_kernels = {
+/// Those for 8, 24 and 40 channels, of which AVX-512's last register holds too few or two pixels': AVX2's, with the same bits, where such a
+/// register is done in halves.
+nonisolated(unsafe) private let fewOddEights: dp_kernels = {
     #if arch(x86_64)
-    if dp_instruction_set() == DP_AVX512, dp_avx512_is_halved() { return dp_kernels_avx2().pointee }
+    if dp_instruction_set() == DP_AVX512, dp_is_amd_family_19h() { return dp_kernels_avx2().pointee }
     #endif
     return kernels
 }()
 
 extension dp_conv_shape {
     /// The kernels for convolutions of this shape.
-    var kernels: dp_kernels { channels % 16 == 0 ? Diptych.kernels : oddEights }
+    var kernels: dp_kernels { channels % 16 == 0 || channels > 40 ? Diptych.kernels : fewOddEights }
 }
 
 /// "avx512", "avx2", "neon" or "baseline".

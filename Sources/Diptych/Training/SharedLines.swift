@@ -3,7 +3,7 @@ import CDiptychPlatform
 /// What it costs to write lines of memory that another thread has read, as happens step after step: the threads' CPUs may have a cache in
 /// common or not, and the system moves them. Where it is dear, such lines are flushed by their last reader, or written past the caches.
 final class SharedLines {
-    /// A line takes 5 to 6 ns between CPUs with a common cache on a Zen 4, and 15 to 20 without; on a Zen 5 2 to 3.5, and 7 to 12.
+    /// A line takes 4.6 to 6 ns between CPUs with a common cache on a Zen 4, and 14 to 20 without; on a Zen 5 2 to 3.5, and 7 to 12.
     private static let dearSeconds = 7e-9
     private static let linesEach = 256, floatsEach = 16 * linesEach
 

@@ -139,7 +139,7 @@ import Testing
                      bias: [Float]) -> Pooled {
         let c = shape.channels, all = images * windows(shape)
         let numbers = list ?? tiles(shape, images: images).indices.map { Int32($0) }
-        let transformed = call([weights], [unwritten(36 * c * c)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
+        let transformed = call([weights], [unwritten(36 * c * c + 8)]) { table.kernels.winograd_weights(c, $0[0], $1[0]) }[0]
         let choice = Guarded<UInt8>(count: all * c), given = Guarded(numbers)
         let values = call([act, transformed, bias], [unwritten(all * c), unwritten(dp_conv_pool_scratch(c))]) {
             table.kernels.conv_pool(shape, numbers.count, given.pointer, $0[0], $0[1], $0[2], $1[0], choice.pointer, true, $1[1])
