@@ -56,7 +56,7 @@ private enum OneTile: TileGroup {
     @inline(__always)
     static func multiply(_ tiles: Int, _ channels: Int, _ v: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>,
                          _ row: Int) {
-        // AVX-512's last vector of odd eights goes eight further: there m has room, and b its next row.
+        // AVX-512's last vector of odd eights goes eight further: there m has room, and b its next row or what is behind its last.
         let eight = lanes == 8 ? channels % 16 : 0, columns = lanes == 16 ? row : channels - eight
         if columns > 0 { multiplyTiles(tiles, columns, channels, v, row, weights, channels, 16, m, row, false) }
         if eight > 0 { multiplyEight(tiles, channels, v, row, weights + columns, channels, m + columns, row) }

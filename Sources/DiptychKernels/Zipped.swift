@@ -1,8 +1,8 @@
 import CDiptychPlatform
 
-// AVX-512's vectors hold 16 channels. Where 8 are left, two pixels or tiles share one: "zipped", a channel of the first, the same
-// of the second, then the next channel. So both take the same weight, and a value of each is a pair of neighbouring floats, which
-// one instruction loads into all of a vector.
+// AVX-512's vectors hold 16 channels. Where 8 are left, two pixels share one, and of 8 channels two tiles: "zipped", a channel of the
+// first, the same of the second, then the next channel. So both take the same weight, and a value of each is a pair of neighbouring
+// floats, which one instruction loads into all of a vector.
 
 extension Eight: ChannelVector {
     @inline(__always) static func load(_ source: UnsafePointer<Float>, _ offset: Int) -> Self {

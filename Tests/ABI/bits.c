@@ -40,6 +40,7 @@ int main(void)
     train(DIPTYCH_SIAMESE, 9, 11, 24);
     train(DIPTYCH_SIAMESE, 20, 24, 16);
     train(DIPTYCH_RWS, 13, 16, 48);
+    train(DIPTYCH_RWS, 13, 16, 56);
     train(DIPTYCH_SIAMESE, 32, 32, 8);
     train(DIPTYCH_MLP, 14, 14, 32);
     return 0;

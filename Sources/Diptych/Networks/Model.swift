@@ -28,7 +28,8 @@ public final class Model: @unchecked Sendable {
 
     let network: Network
     private(set) var parameters: Buffer<Float>
-    /// cl2's weights in Winograd's domain, for the first and the second image: [2 or 1][36][in][out].
+    /// cl2's weights in Winograd's domain, for the first and the second image: [2 or 1][36][in][out], and 8 floats behind them
+    /// that `conv_pool` may read.
     private let transformed: Buffer<Float>?
     /// Where a `BlankImage` lies.
     private let blank: Buffer<Float>?

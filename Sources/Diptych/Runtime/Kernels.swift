@@ -12,8 +12,8 @@ nonisolated(unsafe) let kernels: dp_kernels = {
     return dp_kernels_baseline().pointee
 }()
 
-/// Those for 8, 24 and 40 channels, of which AVX-512's last register holds too few or two pixels': AVX2's, with the same bits, where such a
-/// register is done in halves.
+/// Those for 8, 24 and 40 channels, which fill half of AVX-512's last register, or share it between two pixels or tiles: AVX2's, with the
+/// same bits, where such a register is done in halves.
 nonisolated(unsafe) private let fewOddEights: dp_kernels = {
     #if arch(x86_64)
     if dp_instruction_set() == DP_AVX512, dp_is_amd_family_19h() { return dp_kernels_avx2().pointee }
