@@ -110,26 +110,27 @@ def shapes(ours, peers, rounds, report):
         # Backward every layer has two products as large as its forward one, but cl1, which passes no gradient on to the images.
         training = 3 * forward - 2 * network["layers"][0]["multiply_adds"]
         predict, train = f"0 1 256 {words}", f"0 1 {pairs} {epochs} 100 {words}"
-        runs = {"predict": (ours, f"predict {predict}"), "train": (ours, f"train {train}")}
+        # What is asked whom, for how many pairs the answer stands, a pair's multiply-adds, and the answers.
+        runs = {"predict": (ours, f"predict {predict}", 1, forward, []), "train": (ours, f"train {train}", pairs * epochs, training, [])}
         if peers:
-            runs["predict, peer"] = peers["ONNX Runtime"], f"predict onnxruntime {predict}"
-            runs["train, peer"] = peers["PyTorch"], f"train torch {train}"
-        work.append((shape, forward, training, runs, {run: [] for run in runs}))
+            runs["predict, peer"] = peers["ONNX Runtime"], f"predict onnxruntime {predict}", 1, forward, []
+            runs["train, peer"] = peers["PyTorch"], f"train torch {train}", pairs * epochs, training, []
+        work.append((shape, forward, runs))
     for round in range(rounds):
-        for shape, _, _, runs, times in work:
+        for shape, _, runs in work:
             print(f"\rround {round + 1} of {rounds}: {str(shape):<80}", end="", file=sys.stderr, flush=True)
-            for run, (program, command) in runs.items():
-                times[run].append(program.seconds(command))
+            for program, command, _, _, seconds in runs.values():
+                seconds.append(program.seconds(command))
     print("\r" + " " * 100 + "\r", end="", file=sys.stderr)
 
     report["shapes"] = rows = []
-    for (height, width, channels), forward, training, _, times in work:
+    for (height, width, channels), forward, runs in work:
         row = {"height": height, "width": width, "channels": channels, "multiply_adds": forward,
                "done": done_multiply_adds(height, width, channels, forward)}
         rows.append(row)
-        for run, seconds in times.items():
-            a_pair = statistics.median(seconds) / (1 if run.startswith("predict") else pairs * epochs)
-            row[run] = {"us": 1e6 * a_pair, "gflops": 2e-9 * (forward if run.startswith("predict") else training) / a_pair}
+        for run, (_, _, count, multiply_adds, seconds) in runs.items():
+            a_pair = statistics.median(seconds) / count
+            row[run] = {"us": 1e6 * a_pair, "gflops": 2e-9 * multiply_adds / a_pair}
             row[run]["of_preset"] = row[run]["gflops"] / rows[0][run]["gflops"]
         row["done_gflops"] = 2e-3 * row["done"] / row["predict"]["us"]
         row["done_of_preset"] = row["done_gflops"] / rows[0]["done_gflops"]
